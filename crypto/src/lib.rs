@@ -1,0 +1,1 @@
+//! The one place that names algorithms: suite 1, and the verification of release assertions.

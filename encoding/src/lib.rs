@@ -1,0 +1,1 @@
+//! Deterministic CBOR, names, words and time: the bytes that are hashed and signed.

@@ -1,0 +1,1 @@
+//! What can be said: formats as data files, checks, time limits, rendering in six languages.

@@ -1,0 +1,1 @@
+//! Joins clock, randomness, disk, sockets and the pure crates; HTTP interface, officers, release.

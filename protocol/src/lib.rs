@@ -1,0 +1,1 @@
+//! The rules of a channel: statements, release, logs, frames, replication, fold, verification.

@@ -1,0 +1,1 @@
+//! Many nodes in one thread: virtual time, network and disks; checkers; seeds.

@@ -1,0 +1,1 @@
+//! Paths between nodes: TLS over TCP and QUIC with pinned raw keys.
