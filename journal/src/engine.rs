@@ -1,0 +1,368 @@
+//! The one trait behind which the record is kept.
+//!
+//! An engine is an ordered map from (table, key) to bytes that grows by whole batches. It answers
+//! a commit only after the batch is on stable storage, for a receipt that a power cut can still
+//! take back would be a lie. It knows nothing of logs, channels or parties.
+//!
+//! Source: DESIGN section 7; PROTOCOL, "Journal first".
+
+use crate::batch::Batch;
+use crate::completion::{Completion, Done};
+use crate::error::{CommitError, Damage, ReadError};
+use crate::row::{Content, Row};
+use std::ops::ControlFlow;
+
+/// Tables one engine holds at most: the set is small and closed.
+pub const TABLES_MAX: usize = 64;
+/// Rows one page of a scan holds at most.
+pub const PAGE_ROWS_MAX: usize = 4096;
+/// Bytes of values after which a page of a scan ends (it holds at least one row).
+pub const PAGE_BYTES_MAX: usize = 4 << 20;
+/// Batches that may wait for the disk. More are held back at their callers.
+pub const QUEUE_BATCHES_MAX: usize = 4096;
+/// Bytes that may wait for the disk. More are held back at their callers.
+pub const QUEUE_BYTES_MAX: usize = 64 << 20;
+/// Disk space kept free for receipts and alarms unless configured otherwise.
+pub const RESERVE_BYTES_DEFAULT: u64 = 64 << 20;
+
+/// Names one table: a number that never changes, and a word for people and for the SQL schema.
+///
+/// Make them constants; an engine is opened with the closed list of them.
+#[derive(Debug, Clone, Copy)]
+pub struct Table {
+    id: u8,
+    name: &'static str,
+}
+
+impl Table {
+    /// Makes a table name. `name` is 1 to 32 of `a`–`z` and `_`.
+    ///
+    /// # Panics
+    /// When the name breaks that rule; in a constant, at compile time.
+    #[must_use]
+    pub const fn new(id: u8, name: &'static str) -> Self {
+        let bytes = name.as_bytes();
+        assert!(!bytes.is_empty() && bytes.len() <= 32, "a table's name has 1 to 32 letters");
+        let mut at = 0;
+        while at < bytes.len() {
+            assert!(bytes[at].is_ascii_lowercase() || bytes[at] == b'_', "a table's name is a-z and _");
+            at += 1;
+        }
+        Self { id, name }
+    }
+
+    /// The number, part of every row's checksum.
+    #[must_use]
+    pub const fn id(self) -> u8 {
+        self.id
+    }
+
+    /// The word.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        self.name
+    }
+}
+
+impl PartialEq for Table {
+    fn eq(&self, other: &Self) -> bool {
+        self.id == other.id
+    }
+}
+
+impl Eq for Table {}
+
+/// Which way a scan walks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// From the lowest key up.
+    Ascending,
+    /// From the highest key down.
+    Descending,
+}
+
+/// What a scan asks for: the keys `from <= key < to` of one table, byte order.
+#[derive(Debug, Clone)]
+pub struct Scan {
+    /// The table.
+    pub table: Table,
+    /// Lowest key included; empty: from the first.
+    pub from: Vec<u8>,
+    /// Lowest key above `from` that is no longer included; `None`: to the end.
+    pub to: Option<Vec<u8>>,
+    /// Rows wanted at most; capped by [`PAGE_ROWS_MAX`].
+    pub limit: usize,
+    /// Which end comes first.
+    pub direction: Direction,
+}
+
+impl Scan {
+    /// Asks for a whole table, ascending.
+    #[must_use]
+    pub const fn all(table: Table) -> Self {
+        Self { table, from: Vec::new(), to: None, limit: PAGE_ROWS_MAX, direction: Direction::Ascending }
+    }
+
+    /// Asks for all keys that begin with `prefix`, ascending.
+    #[must_use]
+    pub fn prefix(table: Table, prefix: &[u8]) -> Self {
+        Self { from: prefix.to_vec(), to: after_prefix(prefix), ..Self::all(table) }
+    }
+
+    /// Asks for `from <= key < to`, ascending.
+    #[must_use]
+    pub fn range(table: Table, from: &[u8], to: &[u8]) -> Self {
+        Self { from: from.to_vec(), to: Some(to.to_vec()), ..Self::all(table) }
+    }
+
+    /// The same, with at most `limit` rows.
+    #[must_use]
+    pub const fn limit(mut self, limit: usize) -> Self {
+        self.limit = limit;
+        self
+    }
+
+    /// The same, highest key first.
+    #[must_use]
+    pub const fn descending(mut self) -> Self {
+        self.direction = Direction::Descending;
+        self
+    }
+
+    /// The same scan, going on behind the last key of `page`.
+    fn after(mut self, last: &[u8]) -> Self {
+        match self.direction {
+            Direction::Ascending => {
+                self.from = last.to_vec();
+                self.from.push(0); // The next possible key in byte order.
+            }
+            Direction::Descending => self.to = Some(last.to_vec()),
+        }
+        self
+    }
+}
+
+/// Answers the lowest key above all keys that begin with `prefix`; `None` if there is none.
+#[must_use]
+pub fn after_prefix(prefix: &[u8]) -> Option<Vec<u8>> {
+    let kept = prefix.iter().rposition(|byte| *byte != 0xff)?;
+    let mut end = prefix[..=kept].to_vec();
+    end[kept] += 1;
+    Some(end)
+}
+
+/// One answer to a scan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// Rows in the order asked for, each with its checksum verified.
+    pub rows: Vec<Row>,
+    /// Whether rows of the range were left out because of a limit.
+    pub more: bool,
+}
+
+/// How full the disk is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Space {
+    /// Bytes the record takes, with its write-ahead log.
+    pub used_bytes: u64,
+    /// Bytes the disk still has for this process.
+    pub free_bytes: u64,
+    /// Bytes kept for receipts and alarms.
+    pub reserve_bytes: u64,
+}
+
+impl Space {
+    /// Whether ordinary batches are refused now.
+    #[must_use]
+    pub const fn below_reserve(&self) -> bool {
+        self.free_bytes < self.reserve_bytes
+    }
+}
+
+/// What an engine has done since it was opened.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Batches durably committed.
+    pub batches: u64,
+    /// Times the disk was asked to sync for them; `syncs / batches` falls as load grows.
+    pub syncs: u64,
+    /// Times the write-ahead log was folded into the main file.
+    pub checkpoints: u64,
+}
+
+/// Where a scrub goes on. Starts at the first row of the first table.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ScrubCursor {
+    pub(crate) table_index: usize,
+    pub(crate) from: Vec<u8>,
+}
+
+/// One step of a scrub.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScrubStep {
+    /// Rows whose checksum was computed.
+    pub rows: usize,
+    /// Rows that do not match theirs. To be fetched again from a peer's signed copy.
+    pub damaged: Vec<Damage>,
+    /// Where to go on; `None` when every row has been seen.
+    pub next: Option<ScrubCursor>,
+}
+
+/// A durable, ordered record. Object safe; used from threads and from any runtime.
+///
+/// Batches become durable in the order in which `submit` accepted them, each whole or not at all.
+/// Reads see exactly the batches whose transaction has ended, never a part of one, and are not
+/// held up by commits. A batch whose completion was answered is seen by every later read.
+pub trait Engine: Send + Sync {
+    /// Queues `batch`; `done` is called once it is durable or has failed, on the engine's thread,
+    /// and must be short. Never waits for the disk.
+    ///
+    /// # Errors
+    /// [`Busy`] gives both back when [`QUEUE_BATCHES_MAX`] or [`QUEUE_BYTES_MAX`] is reached.
+    /// Every other refusal goes to `done`.
+    fn submit(&self, batch: Batch, done: Done) -> Result<(), Busy>;
+
+    /// Blocks until the queue has room (or the engine has halted).
+    fn wait_for_room(&self);
+
+    /// Reads one row.
+    ///
+    /// # Errors
+    /// [`ReadError::EnvironmentDamaged`] when it does not match its checksum.
+    fn read_row(&self, table: Table, key: &[u8]) -> Result<Option<Content>, ReadError>;
+
+    /// Reads a page of rows in key order.
+    ///
+    /// # Errors
+    /// [`ReadError::EnvironmentDamaged`] names the first row that does not match its checksum; no
+    /// row is ever left out because of damage.
+    fn scan(&self, scan: &Scan) -> Result<Page, ReadError>;
+
+    /// Verifies up to `rows_max` rows from `cursor` on. Goes on behind damage, and lists it.
+    ///
+    /// # Errors
+    /// [`ReadError`] when rows cannot be read at all.
+    fn scrub(&self, cursor: ScrubCursor, rows_max: usize) -> Result<ScrubStep, ReadError>;
+
+    /// Answers how full the disk is.
+    ///
+    /// # Errors
+    /// [`ReadError::EnvironmentIo`] when the disk does not say.
+    fn space(&self) -> Result<Space, ReadError>;
+
+    /// Answers what was done since the engine was opened.
+    fn counters(&self) -> Counters;
+
+    /// Why the engine takes no more commits, if so. It never starts again by itself.
+    fn halted(&self) -> Option<CommitError>;
+
+    /// Queues `batch` and calls `done` when it is durable or has failed. Blocks while the queue
+    /// is full, so that a flood is held back at its source.
+    fn commit_then(&self, mut batch: Batch, mut done: Done) {
+        while let Err(busy) = self.submit(batch, done) {
+            (batch, done) = (busy.batch, busy.done);
+            self.wait_for_room();
+        }
+    }
+
+    /// Queues `batch`; the answer can be waited for or awaited. Blocks while the queue is full.
+    fn commit(&self, batch: Batch) -> Completion {
+        let (done, completion) = Completion::pair();
+        self.commit_then(batch, done);
+        completion
+    }
+
+    /// Like [`Engine::commit`], but gives the batch back instead of blocking.
+    ///
+    /// # Errors
+    /// The batch, when the queue is full.
+    fn try_commit(&self, batch: Batch) -> Result<Completion, Batch> {
+        let (done, completion) = Completion::pair();
+        self.submit(batch, done).map(|()| completion).map_err(|busy| busy.batch)
+    }
+
+    /// Reads the bytes of one row: of a log leaf, its data.
+    ///
+    /// # Errors
+    /// As [`Engine::read_row`]; [`ReadError::LocalErased`] when only the hash of a leaf is left.
+    fn read(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, ReadError> {
+        match self.read_row(table, key)? {
+            None => Ok(None),
+            Some(Content::Plain(bytes) | Content::Leaf { data: bytes, .. }) => Ok(Some(bytes)),
+            Some(Content::Erased { .. }) => Err(ReadError::LocalErased(Damage::at(table, key))),
+        }
+    }
+
+    /// Reads the row with the highest key that begins with `prefix`.
+    ///
+    /// # Errors
+    /// As [`Engine::scan`].
+    fn last(&self, table: Table, prefix: &[u8]) -> Result<Option<Row>, ReadError> {
+        let page = self.scan(&Scan::prefix(table, prefix).descending().limit(1))?;
+        Ok(page.rows.into_iter().next())
+    }
+
+    /// Calls `visit` with every row of `scan` (its limit bounds a page, not the walk), page by
+    /// page, until it breaks. Rows committed meanwhile may or may not be seen.
+    ///
+    /// # Errors
+    /// As [`Engine::scan`].
+    fn for_each(&self, scan: Scan, visit: &mut dyn FnMut(Row) -> ControlFlow<()>) -> Result<(), ReadError> {
+        let mut scan = scan;
+        loop {
+            let page = self.scan(&scan)?;
+            let last = page.rows.last().map(|row| row.key.clone());
+            for row in page.rows {
+                if visit(row).is_break() {
+                    return Ok(());
+                }
+            }
+            match last {
+                Some(last) if page.more => scan = scan.after(&last),
+                _ => return Ok(()),
+            }
+        }
+    }
+}
+
+/// The queue is full; nothing was taken.
+pub struct Busy {
+    /// The batch, to be offered again.
+    pub batch: Batch,
+    /// Its callback, not called.
+    pub done: Done,
+}
+
+impl std::fmt::Debug for Busy {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Busy").field("batch", &self.batch).finish_non_exhaustive()
+    }
+}
+
+/// Whether a list of tables can be one engine's: few, and no number or name twice.
+pub(crate) fn tables_are_valid(tables: &[Table]) -> bool {
+    let distinct = |(at, table): (usize, &Table)| {
+        tables[..at].iter().all(|other| other.id != table.id && other.name != table.name)
+    };
+    tables.len() <= TABLES_MAX && tables.iter().enumerate().all(distinct)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_of_a_prefix_carries_over_full_bytes() {
+        assert_eq!(after_prefix(&[1, 2]), Some(vec![1, 3]));
+        assert_eq!(after_prefix(&[1, 0xff, 0xff]), Some(vec![2]));
+        assert_eq!(after_prefix(&[0xff]), None);
+        assert_eq!(after_prefix(&[]), None);
+    }
+
+    #[test]
+    fn a_number_or_name_used_twice_is_no_closed_set() {
+        assert!(tables_are_valid(&[Table::new(1, "leaves"), Table::new(2, "lines")]));
+        assert!(!tables_are_valid(&[Table::new(1, "leaves"), Table::new(1, "lines")]));
+        assert!(!tables_are_valid(&[Table::new(1, "leaves"), Table::new(2, "leaves")]));
+    }
+}

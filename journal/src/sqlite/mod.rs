@@ -1,0 +1,216 @@
+//! The embedded engine: one SQLite file, one writer thread, readers beside it.
+//!
+//! Write-ahead log with `synchronous=FULL`: a transaction is answered after its log is synced.
+//! All batches that arrive while one transaction syncs share the next one, over all channels
+//! (group commit), so load lowers the syncs per message and never raises the wait by more than
+//! one sync. Readers have connections of their own and wait for nobody.
+//!
+//! ```text
+//! submit ─▶ queue (bounded) ─▶ writer: BEGIN, all that waits, COMMIT + sync ─▶ completions
+//!                                 └─ then folds a long log into the file (checkpoint)
+//! read, scan, scrub ─▶ a small pool of read-only connections
+//! ```
+//! Each table of the record is an SQL table `name(key, value, checksum)`, so the file opens in any
+//! SQLite tool.
+
+mod backup;
+mod connection;
+mod queue;
+mod reader;
+mod writer;
+
+pub use backup::{BackupError, Copied, RestoreError, restore};
+
+use crate::batch::Batch;
+use crate::completion::Done;
+use crate::engine::{
+    Busy, Counters, Engine, Page, RESERVE_BYTES_DEFAULT, Scan, ScrubCursor, ScrubStep, Space, Table,
+};
+use crate::error::{CommitError, OpenError, ReadError};
+use crate::row::Content;
+use connection::Opener;
+use queue::Queue;
+use reader::Readers;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+/// Asks the disk how many bytes it has free for this process.
+pub type FreeBytes = Arc<dyn Fn() -> std::io::Result<u64> + Send + Sync>;
+
+/// How strictly SQLite syncs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Synchronous {
+    /// Every commit is on stable storage before it is answered.
+    #[default]
+    Full,
+    /// Commits are answered while they may still be lost. Only to prove that the power-cut suite
+    /// notices; available to no configuration file.
+    DangerOff,
+}
+
+/// How to open a record.
+#[derive(Clone)]
+pub struct SqliteOptions {
+    /// Bytes of the disk kept free for receipts and alarms.
+    pub reserve_bytes: u64,
+    /// How strictly to sync.
+    pub synchronous: Synchronous,
+    /// The name of a registered SQLite file system; `None` is the system's.
+    pub vfs: Option<String>,
+    /// How to learn the free space; `None` asks the system about the file's folder.
+    pub free_bytes: Option<FreeBytes>,
+}
+
+impl Default for SqliteOptions {
+    fn default() -> Self {
+        Self {
+            reserve_bytes: RESERVE_BYTES_DEFAULT,
+            synchronous: Synchronous::Full,
+            vfs: None,
+            free_bytes: None,
+        }
+    }
+}
+
+impl fmt::Debug for SqliteOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SqliteOptions")
+            .field("reserve_bytes", &self.reserve_bytes)
+            .field("synchronous", &self.synchronous)
+            .field("vfs", &self.vfs)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A record in one SQLite file. Dropping it commits what is queued and closes the file.
+pub struct SqliteEngine {
+    path: PathBuf,
+    opener: Opener,
+    free_bytes: FreeBytes,
+    reserve_bytes: u64,
+    queue: Arc<Queue>,
+    readers: Readers,
+    writer: Option<JoinHandle<()>>,
+}
+
+impl SqliteEngine {
+    /// Opens the record at `path`, or makes an empty one. `tables` is the closed set of its tables.
+    ///
+    /// After a crash or power cut SQLite replays its log here; nothing else is repaired.
+    ///
+    /// # Errors
+    /// [`OpenError`]; nothing is changed.
+    pub fn open(path: &Path, tables: &[Table], options: SqliteOptions) -> Result<Self, OpenError> {
+        if !crate::engine::tables_are_valid(tables) {
+            return Err(OpenError::LocalTables);
+        }
+        let opener = Opener::new(path, tables, &options);
+        let connection = opener.writer()?;
+        let free_bytes = options.free_bytes.unwrap_or_else(|| free_bytes_of(path));
+        let queue = Arc::new(Queue::default());
+        let writer = writer::Writer::new(
+            connection,
+            Arc::clone(&queue),
+            tables,
+            Arc::clone(&free_bytes),
+            options.reserve_bytes,
+        )
+        .map_err(|error| OpenError::EnvironmentFile { code: connection::code_of(&error) })?;
+        let handle = std::thread::Builder::new()
+            .name("journal-writer".into())
+            .spawn(move || writer.run())
+            .map_err(OpenError::EnvironmentIo)?;
+        Ok(Self {
+            path: path.to_path_buf(),
+            readers: Readers::new(opener.clone()),
+            opener,
+            free_bytes,
+            reserve_bytes: options.reserve_bytes,
+            queue,
+            writer: Some(handle),
+        })
+    }
+
+    fn knows(&self, batch: &Batch) -> Result<(), CommitError> {
+        if !batch.within_limits() {
+            return Err(CommitError::LocalTooLarge);
+        }
+        let unknown =
+            batch.operations.iter().find(|operation| !self.opener.tables().contains(&operation.table));
+        unknown.map_or(Ok(()), |operation| Err(CommitError::LocalUnknownTable(operation.table)))
+    }
+}
+
+impl Engine for SqliteEngine {
+    fn submit(&self, batch: Batch, done: Done) -> Result<(), Busy> {
+        match self.knows(&batch) {
+            Ok(()) => self.queue.push(batch, done),
+            Err(error) => {
+                done(Err(error));
+                Ok(())
+            }
+        }
+    }
+
+    fn wait_for_room(&self) {
+        self.queue.wait_for_room();
+    }
+
+    fn read_row(&self, table: Table, key: &[u8]) -> Result<Option<Content>, ReadError> {
+        self.readers.read_row(table, key)
+    }
+
+    fn scan(&self, scan: &Scan) -> Result<Page, ReadError> {
+        self.readers.scan(scan)
+    }
+
+    fn scrub(&self, cursor: ScrubCursor, rows_max: usize) -> Result<ScrubStep, ReadError> {
+        self.readers.scrub(cursor, rows_max)
+    }
+
+    fn space(&self) -> Result<Space, ReadError> {
+        let io = |error: std::io::Error| ReadError::EnvironmentIo { code: error.raw_os_error().unwrap_or(0) };
+        let length = |path: &Path| std::fs::metadata(path).map_or(0, |metadata| metadata.len());
+        Ok(Space {
+            used_bytes: length(&self.path) + length(&connection::wal_path(&self.path)),
+            free_bytes: (self.free_bytes)().map_err(io)?,
+            reserve_bytes: self.reserve_bytes,
+        })
+    }
+
+    fn counters(&self) -> Counters {
+        self.queue.counters()
+    }
+
+    fn halted(&self) -> Option<CommitError> {
+        self.queue.halted()
+    }
+}
+
+impl Drop for SqliteEngine {
+    fn drop(&mut self) {
+        self.queue.close();
+        if let Some(writer) = self.writer.take()
+            && writer.thread().id() != std::thread::current().id()
+        {
+            // A panic of the writer has already been answered to every caller as a halt.
+            let _ = writer.join();
+        }
+    }
+}
+
+impl fmt::Debug for SqliteEngine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SqliteEngine").field("tables", &self.opener.tables().len()).finish_non_exhaustive()
+    }
+}
+
+fn free_bytes_of(path: &Path) -> FreeBytes {
+    let folder = connection::folder_of(path);
+    Arc::new(move || {
+        let figures = rustix::fs::statvfs(&folder)?;
+        Ok(figures.f_bavail.saturating_mul(figures.f_frsize))
+    })
+}

@@ -1,0 +1,185 @@
+//! The one thread that writes.
+//!
+//! It takes all that waits, writes it in one transaction, and answers after the sync. The first
+//! error of a transaction halts it for good: after a failed sync the system may have thrown away
+//! pages it could not write, so a second attempt could succeed without the first one's data.
+
+use super::FreeBytes;
+use super::connection::code_of;
+use super::queue::{Queue, Waiting};
+use crate::batch::{Change, Importance, Operation};
+use crate::engine::Table;
+use crate::error::CommitError;
+use crate::row::LEAF_CHECK_BYTES;
+use rusqlite::hooks::Wal;
+use rusqlite::{Connection, params};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI32, Ordering};
+
+/// Pages in the write-ahead log after which it is folded into the file: 4 MiB.
+const CHECKPOINT_PAGES: i32 = 1024;
+/// Pages after which the writer waits for readers in order to start the log anew: 32 MiB. The log
+/// therefore stays near this, however long a reader's snapshot lasts at a time.
+const RESET_PAGES: i32 = 8192;
+
+const _: () = assert!(CHECKPOINT_PAGES < RESET_PAGES);
+
+/// The statements of one table.
+struct Statements {
+    put: String,
+    delete: String,
+    erase: String,
+}
+
+impl Statements {
+    fn new(table: Table) -> Self {
+        let name = table.name();
+        Self {
+            put: format!(
+                "INSERT INTO {name}(key, value, checksum) VALUES (?1, ?2, ?3)
+                 ON CONFLICT(key) DO UPDATE SET value = excluded.value, checksum = excluded.checksum"
+            ),
+            delete: format!("DELETE FROM {name} WHERE key = ?1"),
+            // A plain row has nothing that could stay.
+            erase: format!(
+                "UPDATE {name} SET value = NULL WHERE key = ?1 AND length(checksum) = {LEAF_CHECK_BYTES}"
+            ),
+        }
+    }
+}
+
+pub(super) struct Writer {
+    connection: Connection,
+    queue: Arc<Queue>,
+    /// By table number.
+    statements: Vec<Option<Statements>>,
+    free_bytes: FreeBytes,
+    reserve_bytes: u64,
+    /// Pages in the write-ahead log after the last commit, as SQLite tells.
+    log_pages: Arc<AtomicI32>,
+}
+
+/// Halts the queue if the writer ends by a panic, so that nobody waits for ever.
+struct HaltOnPanic(Arc<Queue>);
+
+impl Drop for HaltOnPanic {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.halt(CommitError::EnvironmentCommit { code: 0 });
+        }
+    }
+}
+
+impl Writer {
+    pub(super) fn new(
+        mut connection: Connection,
+        queue: Arc<Queue>,
+        tables: &[Table],
+        free_bytes: FreeBytes,
+        reserve_bytes: u64,
+    ) -> rusqlite::Result<Self> {
+        let mut statements: Vec<Option<Statements>> = (0..=u8::MAX).map(|_| None).collect();
+        for table in tables {
+            statements[usize::from(table.id())] = Some(Statements::new(*table));
+        }
+        let log_pages = Arc::new(AtomicI32::new(0));
+        let told = Arc::clone(&log_pages);
+        connection.wal_hook(Some(move |_: &mut Wal, pages| {
+            told.store(pages, Ordering::Relaxed);
+            Ok(())
+        }))?;
+        Ok(Self { connection, queue, statements, free_bytes, reserve_bytes, log_pages })
+    }
+
+    /// Runs until the queue is closed and empty, or a commit fails.
+    pub(super) fn run(self) {
+        let _guard = HaltOnPanic(Arc::clone(&self.queue));
+        while let Some(group) = self.queue.next_group() {
+            let group = self.admit(group);
+            if group.is_empty() {
+                continue;
+            }
+            if let Err(error) = self.write(&group) {
+                let reason = CommitError::EnvironmentCommit { code: code_of(&error) };
+                // Whoever is told of the failure must already find the engine halted.
+                self.queue.halt(reason.clone());
+                for Waiting { done, .. } in group {
+                    done(Err(reason.clone()));
+                }
+                return;
+            }
+            self.queue.count(|counters| {
+                counters.batches += group.len() as u64;
+                counters.syncs += 1;
+            });
+            for Waiting { done, .. } in group {
+                done(Ok(()));
+            }
+            if let Err(error) = self.fold_log() {
+                self.queue.halt(CommitError::EnvironmentCommit { code: code_of(&error) });
+                return;
+            }
+        }
+    }
+
+    /// Refuses ordinary batches when the disk would be left with less than the reserve.
+    fn admit(&self, group: Vec<Waiting>) -> Vec<Waiting> {
+        if group.iter().all(|waiting| waiting.batch.importance() == Importance::Receipt) {
+            return group;
+        }
+        // A disk that does not say how much it has is taken to be full.
+        let free_bytes = (self.free_bytes)().unwrap_or(0);
+        let ordinary_bytes: usize = group
+            .iter()
+            .filter(|waiting| waiting.batch.importance() == Importance::Ordinary)
+            .map(|waiting| waiting.batch.bytes())
+            .sum();
+        if free_bytes.saturating_sub(ordinary_bytes as u64) >= self.reserve_bytes {
+            return group;
+        }
+        let refusal = CommitError::EnvironmentDiskFull { free_bytes, reserve_bytes: self.reserve_bytes };
+        let (ordinary, receipts): (Vec<_>, Vec<_>) =
+            group.into_iter().partition(|waiting| waiting.batch.importance() == Importance::Ordinary);
+        for Waiting { done, .. } in ordinary {
+            done(Err(refusal.clone()));
+        }
+        receipts
+    }
+
+    fn write(&self, group: &[Waiting]) -> rusqlite::Result<()> {
+        self.connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+        for operation in group.iter().flat_map(|waiting| &waiting.batch.operations) {
+            self.apply(operation)?;
+        }
+        self.connection.prepare_cached("COMMIT")?.execute([])?;
+        Ok(())
+    }
+
+    fn apply(&self, operation: &Operation) -> rusqlite::Result<()> {
+        let statements = self.statements[usize::from(operation.table.id())]
+            .as_ref()
+            .expect("submit refuses tables that the engine was not opened with");
+        let key = &operation.key;
+        match &operation.change {
+            Change::Put { value, check } => {
+                self.connection.prepare_cached(&statements.put)?.execute(params![key, value, check])?
+            }
+            Change::Delete => self.connection.prepare_cached(&statements.delete)?.execute(params![key])?,
+            Change::EraseLeaf => self.connection.prepare_cached(&statements.erase)?.execute(params![key])?,
+        };
+        Ok(())
+    }
+
+    /// Folds a long log into the file; a very long one is started anew.
+    fn fold_log(&self) -> rusqlite::Result<()> {
+        let pages = self.log_pages.load(Ordering::Relaxed);
+        if pages < CHECKPOINT_PAGES {
+            return Ok(());
+        }
+        let mode = if pages < RESET_PAGES { "PASSIVE" } else { "RESTART" };
+        // A reader in the way makes this end early without error; the next round tries again.
+        self.connection.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |_| Ok(()))?;
+        self.queue.count(|counters| counters.checkpoints += 1);
+        Ok(())
+    }
+}
