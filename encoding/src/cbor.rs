@@ -274,8 +274,16 @@ pub fn decode(input: &[u8]) -> Result<Value, DecodeError> {
 /// # Errors
 /// A [`DecodeError`] for anything but the one encoding of an allowed value.
 pub fn decode_prefix(input: &[u8]) -> Result<(Value, usize), DecodeError> {
+    decode_nested(input, 0)
+}
+
+/// As [`decode_prefix`], for a value that stands `depth` arrays or maps deep in a larger one.
+///
+/// # Errors
+/// As [`decode_prefix`]; offsets count from the start of `input`.
+pub fn decode_nested(input: &[u8], depth: usize) -> Result<(Value, usize), DecodeError> {
     let mut reader = Reader { input, at: 0 };
-    let value = reader.value(0)?;
+    let value = reader.value(depth)?;
     Ok((value, reader.at))
 }
 
