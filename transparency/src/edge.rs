@@ -5,8 +5,8 @@
 //! `n` and compute every later root without the leaves before it; so a node stores the edge with each
 //! commit and opens a log of any length at once.
 
-use crate::Hash;
 use crate::tree::{EMPTY_ROOT, SIZE_MAX, node_hash};
+use crate::{Hash, Head};
 
 /// The complete subtrees of a tree, largest first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -83,6 +83,12 @@ impl Edge {
         let mut subtrees = self.subtrees.iter().rev();
         let Some(last) = subtrees.next() else { return EMPTY_ROOT };
         subtrees.fold(*last, |right, left| node_hash(left, &right))
+    }
+
+    /// Size and root of the tree.
+    #[must_use]
+    pub fn head(&self) -> Head {
+        Head { size: self.size, root: self.root() }
     }
 
     /// The stored form: 8 bytes size, big-endian, then the hashes of 32 bytes, largest subtree first.

@@ -5,16 +5,19 @@
 //! pass for another. Sources: C2SP signed-note, Signature types; C2SP tlog-cosignature, Ed25519
 //! signed message and ML-DSA-44 signed message; `spec/log.md`, section 2.
 
-use crate::{Checkpoint, Hash, Name, Suite, sha256};
+use std::sync::Arc;
+
+use detente_crypto::{
+    ED25519_PUBLIC_BYTES, ED25519_SIGNATURE_BYTES, Ed25519Verifier, MLDSA_PUBLIC_BYTES,
+    MLDSA_SIGNATURE_BYTES, MlDsaVerifier, PublicKeyError, Suite,
+};
+
+use crate::{Checkpoint, Name, sha256};
 
 /// The largest time a cosignature may bear, in seconds (C2SP tlog-cosignature, Format).
 pub const TIME_S_MAX: u64 = i64::MAX as u64;
 
-const ED25519_PUBLIC: usize = 32;
-const ED25519_SIGNATURE: usize = 64;
-const MLDSA_PUBLIC: usize = 1312;
-const MLDSA_SIGNATURE: usize = 2420;
-const TIME: usize = 8;
+const TIME_BYTES: usize = 8;
 
 /// What a key signs and how. The numbers are those of claims in `spec/log.md`, section 5.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -61,16 +64,10 @@ impl KeyKind {
         matches!(self, Self::LogMlDsa | Self::CosignerMlDsa)
     }
 
-    /// Bytes of the public key: 32 or 1,312.
-    #[must_use]
-    pub fn public_bytes(self) -> usize {
-        if self.is_post_quantum() { MLDSA_PUBLIC } else { ED25519_PUBLIC }
-    }
-
     /// Bytes of the bare signature: 64 or 2,420.
     #[must_use]
     pub fn signature_bytes(self) -> usize {
-        if self.is_post_quantum() { MLDSA_SIGNATURE } else { ED25519_SIGNATURE }
+        if self.is_post_quantum() { MLDSA_SIGNATURE_BYTES } else { ED25519_SIGNATURE_BYTES }
     }
 
     /// Whether a line of this kind may bear `time_s`: 0 for a log's, 1 to [`TIME_S_MAX`] for a receipt.
@@ -87,8 +84,7 @@ impl KeyKind {
 /// Computes a key id: the first four bytes of SHA-256 over name, line feed, type byte, public key.
 #[must_use]
 pub fn key_id(name: &Name, type_byte: u8, public: &[u8]) -> [u8; 4] {
-    let Hash([a, b, c, d, ..]) = sha256(&[name.as_str().as_bytes(), b"\n", &[type_byte], public]);
-    [a, b, c, d]
+    sha256(&[name.as_str().as_bytes(), b"\n", &[type_byte], public]).prefix()
 }
 
 /// The bytes under a log's Ed25519 line: the checkpoint's three lines.
@@ -122,26 +118,91 @@ fn push_name(name: &Name, message: &mut Vec<u8>) {
     message.extend_from_slice(name.as_str().as_bytes());
 }
 
+/// Whose key it is: the log's own, or that of a party that mirrors it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Signs checkpoints of its own log, under the log's name.
+    Log,
+    /// Signs receipts for other logs, under the cosigner's name.
+    Cosigner,
+}
+
+/// A prepared public key. Cheap to clone, so one key can stand under the names of many logs.
+#[derive(Clone, Debug)]
+pub enum PublicKey {
+    /// 32 bytes.
+    Ed25519(Ed25519Verifier),
+    /// 1,312 bytes; about 20 kB when prepared.
+    MlDsa(Arc<MlDsaVerifier>),
+}
+
+/// Why bytes are no public key. The credential that named them must not be accepted.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyError {
+    /// Neither 32 nor 1,312 bytes.
+    PeerLength,
+    /// Not a key that the suite accepts.
+    PeerUnusable(PublicKeyError),
+}
+
+impl core::fmt::Display for KeyError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::PeerLength => f.write_str("a public key has 32 or 1,312 bytes"),
+            Self::PeerUnusable(error) => error.fmt(f),
+        }
+    }
+}
+
+impl core::error::Error for KeyError {}
+
+impl PublicKey {
+    /// Prepares a key; its length tells the algorithm.
+    ///
+    /// # Errors
+    /// [`KeyError`] for another length or a key that `suite` refuses.
+    pub fn new(suite: &dyn Suite, bytes: &[u8]) -> Result<Self, KeyError> {
+        if let Ok(bytes) = <&[u8; ED25519_PUBLIC_BYTES]>::try_from(bytes) {
+            return suite.ed25519_verifier(bytes).map(Self::Ed25519).map_err(KeyError::PeerUnusable);
+        }
+        let bytes = <&[u8; MLDSA_PUBLIC_BYTES]>::try_from(bytes).map_err(|_| KeyError::PeerLength)?;
+        Ok(Self::MlDsa(Arc::new(suite.mldsa_verifier(bytes))))
+    }
+
+    /// The key's bytes: 32 or 1,312.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Ed25519(key) => key.public(),
+            Self::MlDsa(key) => key.public(),
+        }
+    }
+
+    fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
+        match self {
+            Self::Ed25519(key) => key.verify(message, signature),
+            Self::MlDsa(key) => key.verify(message, signature),
+        }
+    }
+}
+
+impl PartialEq for PublicKey {
+    fn eq(&self, other: &Self) -> bool {
+        self.bytes() == other.bytes()
+    }
+}
+
+impl Eq for PublicKey {}
+
 /// A public key under its name, as lines are checked against.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Key {
     name: Name,
     kind: KeyKind,
-    public: Vec<u8>,
+    public: PublicKey,
     id: [u8; 4],
 }
-
-/// The public key has not the length of its kind. The credential that named it was not checked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct KeyLengthError;
-
-impl core::fmt::Display for KeyLengthError {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str("the public key has not the length of its kind")
-    }
-}
-
-impl core::error::Error for KeyLengthError {}
 
 /// Why a line of a known key does not hold. It voids the note it stands in.
 #[non_exhaustive]
@@ -172,15 +233,16 @@ impl core::error::Error for LineError {}
 
 impl Key {
     /// A key under its name: for a log's key the log's name, for a cosigner's the cosigner's.
-    ///
-    /// # Errors
-    /// [`KeyLengthError`] if `public` has not the length of `kind`.
-    pub fn new(name: Name, kind: KeyKind, public: &[u8]) -> Result<Self, KeyLengthError> {
-        if public.len() != kind.public_bytes() {
-            return Err(KeyLengthError);
-        }
-        let id = key_id(&name, kind.type_byte(), public);
-        Ok(Self { name, kind, public: public.to_vec(), id })
+    #[must_use]
+    pub fn new(name: Name, role: Role, public: PublicKey) -> Self {
+        let kind = match (role, &public) {
+            (Role::Log, PublicKey::Ed25519(_)) => KeyKind::LogEd25519,
+            (Role::Log, PublicKey::MlDsa(_)) => KeyKind::LogMlDsa,
+            (Role::Cosigner, PublicKey::Ed25519(_)) => KeyKind::CosignerEd25519,
+            (Role::Cosigner, PublicKey::MlDsa(_)) => KeyKind::CosignerMlDsa,
+        };
+        let id = key_id(&name, kind.type_byte(), public.bytes());
+        Self { name, kind, public, id }
     }
 
     /// The name in its lines.
@@ -195,9 +257,9 @@ impl Key {
         self.kind
     }
 
-    /// The public key's bytes.
+    /// The public key.
     #[must_use]
-    pub fn public(&self) -> &[u8] {
+    pub fn public(&self) -> &PublicKey {
         &self.public
     }
 
@@ -222,13 +284,7 @@ impl Key {
     /// # Errors
     /// [`LineError`] if the time or the log does not fit this kind of key, or the signature does not
     /// verify.
-    pub fn verify(
-        &self,
-        suite: &impl Suite,
-        checkpoint: &Checkpoint,
-        time_s: u64,
-        signature: &[u8],
-    ) -> Result<(), LineError> {
+    pub fn verify(&self, checkpoint: &Checkpoint, time_s: u64, signature: &[u8]) -> Result<(), LineError> {
         if signature.len() != self.kind.signature_bytes() {
             return Err(LineError::PeerLength);
         }
@@ -238,12 +294,7 @@ impl Key {
         if self.kind.is_log() && self.name != checkpoint.origin {
             return Err(LineError::PeerOrigin);
         }
-        let message = self.message(checkpoint, time_s);
-        let holds = if self.kind.is_post_quantum() {
-            suite.mldsa_verify(&self.public, &message, signature)
-        } else {
-            suite.ed25519_verify(&self.public, &message, signature)
-        };
+        let holds = self.public.verify(&self.message(checkpoint, time_s), signature);
         if holds { Ok(()) } else { Err(LineError::PeerSignature) }
     }
 
@@ -260,7 +311,7 @@ impl Key {
     /// # Errors
     /// [`LineError::PeerLength`] if they have not the length of this kind.
     pub(crate) fn split_time<'a>(&self, bytes: &'a [u8]) -> Result<(u64, &'a [u8]), LineError> {
-        let time = if self.kind.carries_time() { TIME } else { 0 };
+        let time = if self.kind.carries_time() { TIME_BYTES } else { 0 };
         if bytes.len() != time + self.kind.signature_bytes() {
             return Err(LineError::PeerLength);
         }
@@ -272,7 +323,8 @@ impl Key {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Head;
+    use crate::{Hash, Head};
+    use detente_crypto::SUITE_1;
 
     fn checkpoint() -> Checkpoint {
         let head = Head { size: 3, root: Hash([7; 32]) };
@@ -283,7 +335,8 @@ mod tests {
     fn the_key_id_of_the_specification_is_found() {
         // C2SP signed-note, Verifier keys, Example.
         let public = crate::base64::decode("AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k").unwrap();
-        let key = Key::new(Name::new("example.com/foo").unwrap(), KeyKind::LogEd25519, &public[1..]).unwrap();
+        let public = PublicKey::new(SUITE_1, &public[1..]).unwrap();
+        let key = Key::new(Name::new("example.com/foo").unwrap(), Role::Log, public);
         assert_eq!(key.id(), [0x53, 0x0d, 0x90, 0x3a]);
     }
 
@@ -301,6 +354,13 @@ mod tests {
     }
 
     #[test]
+    fn bytes_of_another_length_or_of_small_order_are_no_key() {
+        assert_eq!(PublicKey::new(SUITE_1, &[0; 33]), Err(KeyError::PeerLength));
+        assert_eq!(PublicKey::new(SUITE_1, &[0; 1311]), Err(KeyError::PeerLength));
+        assert!(matches!(PublicKey::new(SUITE_1, &[0; 32]), Err(KeyError::PeerUnusable(_))));
+    }
+
+    #[test]
     fn only_receipts_bear_a_time() {
         for (kind, allowed) in [
             (KeyKind::LogEd25519, [true, false, false, false]),
@@ -310,7 +370,6 @@ mod tests {
         ] {
             assert_eq!([0, 1, TIME_S_MAX, TIME_S_MAX + 1].map(|time| kind.allows_time(time)), allowed);
             assert_eq!(KeyKind::from_number(kind as u64), Some(kind));
-            assert!(Key::new(Name::new("n").unwrap(), kind, &[0; 33]).is_err());
         }
         assert_eq!(KeyKind::from_number(4), None);
     }

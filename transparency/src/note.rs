@@ -8,7 +8,7 @@
 use crate::checkpoint::CHECKPOINT_BYTES_MAX;
 use crate::key::{Key, LineError};
 use crate::name::NAME_BYTES_MAX;
-use crate::{Checkpoint, CheckpointError, Name, Suite, base64};
+use crate::{Checkpoint, CheckpointError, Name, base64};
 
 /// The most signature lines of one note: what C2SP signed-note asks every verifier to accept.
 pub const LINES_MAX: usize = 16;
@@ -216,7 +216,7 @@ impl SignedNote {
     /// # Errors
     /// [`OpenError`] if one line of a known key does not hold, or no line is of a known key. Nothing of
     /// the note may be used then.
-    pub fn open<'a>(&self, known: &'a [Key], suite: &impl Suite) -> Result<Vec<Signed<'a>>, OpenError> {
+    pub fn open<'a>(&self, known: &'a [Key]) -> Result<Vec<Signed<'a>>, OpenError> {
         let mut signed = Vec::new();
         for (place, line) in self.lines.iter().enumerate() {
             let mut candidates = known.iter().filter(|key| line.is_of(key)).peekable();
@@ -224,7 +224,7 @@ impl SignedNote {
                 continue;
             }
             signed.push(
-                line_holds(candidates, suite, &self.checkpoint, &line.signature)
+                line_holds(candidates, &self.checkpoint, &line.signature)
                     .map_err(|error| OpenError::PeerLine(place, error))?,
             );
         }
@@ -235,15 +235,14 @@ impl SignedNote {
 /// Ids have four bytes, so two known keys may share one: the line holds if it holds for either.
 fn line_holds<'a>(
     candidates: impl Iterator<Item = &'a Key>,
-    suite: &impl Suite,
     checkpoint: &Checkpoint,
     bytes: &[u8],
 ) -> Result<Signed<'a>, LineError> {
     let mut failed = LineError::PeerSignature;
     for key in candidates {
-        let held = key.split_time(bytes).and_then(|(time_s, signature)| {
-            key.verify(suite, checkpoint, time_s, signature).map(|()| time_s)
-        });
+        let held = key
+            .split_time(bytes)
+            .and_then(|(time_s, signature)| key.verify(checkpoint, time_s, signature).map(|()| time_s));
         match held {
             Ok(time_s) => return Ok(Signed { key, time_s }),
             Err(error) => failed = error,

@@ -5,7 +5,7 @@
 //! always complete: `node(level, index)` covers the `2^level` leaves from `index * 2^level` on, and
 //! never changes once it exists. Everything that is not complete is hashed from nodes when needed.
 
-use crate::{Hash, sha256};
+use crate::{Hash, Head, sha256};
 
 /// The most leaves a tree may have: 2^40, a million entries a second for twelve days. Larger sizes
 /// from outside are refused, so that shifts and sums of sizes cannot overflow.
@@ -164,6 +164,12 @@ impl MemoryTree {
     #[must_use]
     pub fn root(&self) -> Hash {
         root(self, self.size()).expect("a memory tree holds all its nodes")
+    }
+
+    /// Its size and root.
+    #[must_use]
+    pub fn head(&self) -> Head {
+        Head { size: self.size(), root: self.root() }
     }
 }
 
