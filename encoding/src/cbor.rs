@@ -287,6 +287,17 @@ pub fn decode_nested(input: &[u8], depth: usize) -> Result<(Value, usize), Decod
     Ok((value, reader.at))
 }
 
+/// Checks one value at the start of `input` as strictly as [`decode_prefix`], without building it;
+/// returns the count of bytes it takes.
+///
+/// # Errors
+/// A [`DecodeError`] for anything but the one encoding of an allowed value.
+pub fn skip(input: &[u8]) -> Result<usize, DecodeError> {
+    let mut reader = Reader { input, at: 0 };
+    reader.skip(0)?;
+    Ok(reader.at)
+}
+
 struct Reader<'a> {
     input: &'a [u8],
     at: usize,
@@ -323,6 +334,46 @@ impl<'a> Reader<'a> {
             5 => self.map(number, depth),
             _ => Err(DecodeError::Unsupported(start)),
         }
+    }
+
+    fn skip(&mut self, depth: usize) -> Result<(), DecodeError> {
+        let start = self.at;
+        if depth > DEPTH_MAX {
+            return Err(DecodeError::TooDeep(start));
+        }
+        let initial = self.take(1)?[0];
+        let (major, info) = (initial >> 5, initial & 31);
+        if major == 7 {
+            return if (20..=22).contains(&info) { Ok(()) } else { Err(DecodeError::Unsupported(start)) };
+        }
+        let number = self.number(info, start)?;
+        match major {
+            0 => Ok(()),
+            1 if number <= i64::MAX as u64 => Ok(()),
+            1 => Err(DecodeError::Range(start)),
+            2 => self.take_long(number).map(|_| ()),
+            3 => core::str::from_utf8(self.take_long(number)?)
+                .map(|_| ())
+                .map_err(|_| DecodeError::NotUtf8(start)),
+            4 => (0..number).try_for_each(|_| self.skip(depth + 1)),
+            5 => self.skip_map(number, depth),
+            _ => Err(DecodeError::Unsupported(start)),
+        }
+    }
+
+    fn skip_map(&mut self, count: u64, depth: usize) -> Result<(), DecodeError> {
+        let mut previous: &[u8] = &[];
+        for _ in 0..count {
+            let start = self.at;
+            self.skip(depth + 1)?;
+            let encoded = &self.input[start..self.at];
+            if encoded <= previous {
+                return Err(DecodeError::KeyOrder(start));
+            }
+            previous = encoded;
+            self.skip(depth + 1)?;
+        }
+        Ok(())
     }
 
     fn array(&mut self, count: u64, depth: usize) -> Result<Value, DecodeError> {
@@ -417,8 +468,10 @@ mod tests {
 
         #[test]
         fn bytes_are_refused_or_are_the_one_encoding(bytes in proptest::collection::vec(any::<u8>(), 0..64)) {
-            if let Ok(value) = decode(&bytes) {
-                prop_assert_eq!(encode(&value), bytes);
+            let decoded = decode_prefix(&bytes);
+            prop_assert_eq!(skip(&bytes), decoded.clone().map(|(_, used)| used));
+            if let Ok((value, used)) = decoded {
+                prop_assert_eq!(encode(&value), &bytes[..used]);
             }
         }
     }
@@ -441,6 +494,9 @@ mod tests {
         ];
         for (bytes, error) in cases {
             assert_eq!(decode(bytes), Err(error), "{bytes:02x?}");
+            if !matches!(error, DecodeError::Trailing(_)) {
+                assert_eq!(skip(bytes), Err(error), "{bytes:02x?}");
+            }
         }
     }
 

@@ -10,10 +10,12 @@
 
 pub mod charter;
 pub mod credential;
+mod dictionary;
 pub mod entry;
 pub mod judge;
 pub mod names;
 pub mod release;
 pub mod roster;
+pub mod sealing;
 pub mod seen;
 pub mod statement;
