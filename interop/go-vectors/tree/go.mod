@@ -1,0 +1,3 @@
+module detente/interop/go-vectors/tree
+
+go 1.27
