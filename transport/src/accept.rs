@@ -1,0 +1,104 @@
+//! Taking in links that peers dial.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use rustls::ServerConfig;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::{sleep, timeout};
+
+use crate::admission::Place;
+use crate::connection::Connection;
+use crate::context::{Context, HANDSHAKE_MAX};
+use crate::link::Link;
+use crate::path::PathKind;
+use crate::quic::QuicConnection;
+use crate::tcp;
+
+/// After the system refused to accept (no file descriptors left), so long until the next try.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// Accepts TCP links until the task is aborted.
+pub(crate) async fn tcp(context: Arc<Context>, listener: TcpListener, config: Arc<ServerConfig>) {
+    loop {
+        let Ok((stream, remote)) = listener.accept().await else {
+            sleep(ACCEPT_PAUSE).await;
+            continue;
+        };
+        // Without a place the socket is closed without a byte.
+        let Some(place) = enter(&context, remote) else { continue };
+        let handshake = tcp_handshake(stream, remote, config.clone());
+        context.tasks.spawn(take_in(context.clone(), place, PathKind::Tcp, handshake));
+    }
+}
+
+async fn tcp_handshake(
+    stream: TcpStream,
+    remote: SocketAddr,
+    config: Arc<ServerConfig>,
+) -> io::Result<Connection> {
+    Ok(Connection::Tcp(Box::new(tcp::accept(stream, remote, config).await?)))
+}
+
+/// Accepts QUIC links until the endpoint closes.
+pub(crate) async fn quic(context: Arc<Context>, endpoint: quinn::Endpoint) {
+    while let Some(incoming) = endpoint.accept().await {
+        if !incoming.remote_address_validated() && context.admission.is_busy() {
+            // The answer is no longer than the question and keeps no state here.
+            let _ = incoming.retry();
+            continue;
+        }
+        let Some(place) = enter(&context, incoming.remote_address()) else {
+            incoming.ignore();
+            continue;
+        };
+        context.tasks.spawn(take_in(context.clone(), place, PathKind::Quic, quic_handshake(incoming)));
+    }
+}
+
+async fn quic_handshake(incoming: quinn::Incoming) -> io::Result<Connection> {
+    let connection = incoming.accept()?.await?;
+    Ok(Connection::Quic(Box::new(QuicConnection::new(connection).await?)))
+}
+
+fn enter(context: &Context, remote: SocketAddr) -> Option<Place> {
+    let known = context.peers.knows_address(remote.ip());
+    let place = context.admission.enter(remote.ip(), known);
+    if place.is_none() {
+        context.refused_capacity.fetch_add(1, Ordering::Relaxed);
+    }
+    place
+}
+
+/// Finishes a handshake within its time and runs the link to its end.
+async fn take_in(
+    context: Arc<Context>,
+    place: Place,
+    kind: PathKind,
+    handshake: impl Future<Output = io::Result<Connection>>,
+) {
+    let outcome = timeout(HANDSHAKE_MAX, let_in(&context, kind, handshake)).await;
+    drop(place);
+    match outcome {
+        Ok(Ok(Some((connection, link)))) => connection.carry(link).await,
+        Ok(Ok(None)) => {}
+        Ok(Err(_)) | Err(_) => {
+            context.refused_handshakes.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+/// `None`: another link to this peer stays, or the peer was taken off the list meanwhile.
+async fn let_in(
+    context: &Context,
+    kind: PathKind,
+    handshake: impl Future<Output = io::Result<Connection>>,
+) -> io::Result<Option<(Connection, Link)>> {
+    let mut connection = handshake.await?;
+    let peer = context.peers.find(&connection.negotiated().peer);
+    let Some(slot) = peer.and_then(|peer| peer.slot(kind)) else { return Ok(None) };
+    Ok(connection.answer(&slot).await?.map(|link| (connection, link)))
+}
