@@ -197,6 +197,18 @@ pub struct ScrubCursor {
     pub(crate) from: Vec<u8>,
 }
 
+impl ScrubCursor {
+    /// Where to go on behind `last` of the same table, or else at the next of `tables_count`.
+    pub(crate) fn next(self, last: Option<Vec<u8>>, tables_count: usize) -> Option<Self> {
+        if let Some(mut from) = last {
+            from.push(0); // The next possible key in byte order.
+            return Some(Self { from, ..self });
+        }
+        let table_index = self.table_index + 1;
+        (table_index < tables_count).then_some(Self { table_index, from: Vec::new() })
+    }
+}
+
 /// One step of a scrub.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScrubStep {

@@ -1,9 +1,14 @@
 //! The durable record behind one trait: engines, group commit, faults.
 pub mod batch;
 pub mod completion;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 pub mod engine;
 pub mod error;
 pub mod lock;
+pub mod memory;
+#[cfg(feature = "conformance")]
+pub mod powercut;
 pub mod row;
 pub mod sqlite;
 
@@ -15,5 +20,6 @@ pub use engine::{
 };
 pub use error::{CommitError, Damage, OpenError, ReadError};
 pub use lock::{FolderLock, LockError};
+pub use memory::MemoryEngine;
 pub use row::{Content, Row, leaf_hash};
 pub use sqlite::{SqliteEngine, SqliteOptions};

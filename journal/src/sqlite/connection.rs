@@ -105,12 +105,15 @@ impl Opener {
     }
 
     fn prepare(&self, connection: &Connection) -> rusqlite::Result<()> {
-        connection.pragma_update(None, "journal_mode", "WAL")?;
-        let synchronous = match self.synchronous {
-            Synchronous::Full => "FULL",
-            Synchronous::DangerOff => "OFF",
+        let (making, running) = match self.synchronous {
+            Synchronous::Full => ("EXTRA", "FULL"),
+            Synchronous::DangerOff => ("OFF", "OFF"),
         };
-        connection.pragma_update(None, "synchronous", synchronous)?;
+        // A new file is made with a rollback journal. Only EXTRA syncs the folder after deleting
+        // it; else a power cut much later could bring it back, and it would undo everything.
+        connection.pragma_update(None, "synchronous", making)?;
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        connection.pragma_update(None, "synchronous", running)?;
         connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
         // The writer folds the log itself, after it has answered its callers.
         connection.pragma_update(None, "wal_autocheckpoint", 0)?;
@@ -125,7 +128,10 @@ impl Opener {
         }
         connection.pragma_update(None, "application_id", APPLICATION_ID)?;
         connection.pragma_update(None, "user_version", LAYOUT)?;
-        connection.execute_batch("COMMIT")
+        connection.execute_batch("COMMIT")?;
+        // What a killed process wrote and never synced is visible again and would be taken for
+        // durable. Folding the log writes and syncs it anew before anybody can read it.
+        connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
     }
 }
 

@@ -50,6 +50,9 @@ pub enum Synchronous {
     DangerOff,
 }
 
+/// Pages of 4 KiB that the write-ahead log holds before it is folded into the file: 4 MiB.
+pub const CHECKPOINT_PAGES_DEFAULT: u16 = 1024;
+
 /// How to open a record.
 #[derive(Clone)]
 pub struct SqliteOptions {
@@ -59,6 +62,9 @@ pub struct SqliteOptions {
     pub synchronous: Synchronous,
     /// The name of a registered SQLite file system; `None` is the system's.
     pub vfs: Option<String>,
+    /// Pages in the write-ahead log after which it is folded into the file; at eight times as many
+    /// the writer waits for readers in order to start it anew.
+    pub checkpoint_pages: u16,
     /// How to learn the free space; `None` asks the system about the file's folder.
     pub free_bytes: Option<FreeBytes>,
 }
@@ -69,6 +75,7 @@ impl Default for SqliteOptions {
             reserve_bytes: RESERVE_BYTES_DEFAULT,
             synchronous: Synchronous::Full,
             vfs: None,
+            checkpoint_pages: CHECKPOINT_PAGES_DEFAULT,
             free_bytes: None,
         }
     }
@@ -110,14 +117,13 @@ impl SqliteEngine {
         let connection = opener.writer()?;
         let free_bytes = options.free_bytes.unwrap_or_else(|| free_bytes_of(path));
         let queue = Arc::new(Queue::default());
-        let writer = writer::Writer::new(
-            connection,
-            Arc::clone(&queue),
-            tables,
-            Arc::clone(&free_bytes),
-            options.reserve_bytes,
-        )
-        .map_err(|error| OpenError::EnvironmentFile { code: connection::code_of(&error) })?;
+        let limits = writer::Limits {
+            reserve_bytes: options.reserve_bytes,
+            checkpoint_pages: i32::from(options.checkpoint_pages),
+        };
+        let writer =
+            writer::Writer::new(connection, Arc::clone(&queue), tables, Arc::clone(&free_bytes), limits)
+                .map_err(|error| OpenError::EnvironmentFile { code: connection::code_of(&error) })?;
         let handle = std::thread::Builder::new()
             .name("journal-writer".into())
             .spawn(move || writer.run())

@@ -56,25 +56,19 @@ impl Readers {
     }
 
     pub(super) fn scrub(&self, cursor: ScrubCursor, rows_max: usize) -> Result<ScrubStep, ReadError> {
-        let mut step = ScrubStep { rows: 0, damaged: Vec::new(), next: None };
-        let Some(table) = self.opener.tables().get(cursor.table_index).copied() else { return Ok(step) };
-        let scan = Scan { from: cursor.from, ..Scan::all(table) }.limit(rows_max.max(1));
-        let (stored, more) = self.stored(&scan)?;
-        step.rows = stored.len();
-        let mut last = Vec::new();
-        for (key, value, check) in stored {
-            step.damaged.extend(row::verify(table, &key, value, &check).err());
-            last = key;
-        }
-        step.next = if more {
-            last.push(0); // The next possible key in byte order.
-            Some(ScrubCursor { table_index: cursor.table_index, from: last })
-        } else {
-            let table_index = cursor.table_index + 1;
-            (table_index < self.opener.tables().len())
-                .then_some(ScrubCursor { table_index, from: Vec::new() })
+        let tables = self.opener.tables();
+        let Some(table) = tables.get(cursor.table_index).copied() else {
+            return Ok(ScrubStep { rows: 0, damaged: Vec::new(), next: None });
         };
-        Ok(step)
+        let scan = Scan { from: cursor.from.clone(), ..Scan::all(table) }.limit(rows_max.max(1));
+        let (stored, more) = self.stored(&scan)?;
+        let last = stored.last().map(|(key, ..)| key.clone()).filter(|_| more);
+        let rows = stored.len();
+        let damaged = stored
+            .into_iter()
+            .filter_map(|(key, value, check)| row::verify(table, &key, value, &check).err())
+            .collect();
+        Ok(ScrubStep { rows, damaged, next: cursor.next(last, tables.len()) })
     }
 
     /// Runs `read` on a connection of the pool, and gives it back.

@@ -16,13 +16,16 @@ use rusqlite::{Connection, params};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
 
-/// Pages in the write-ahead log after which it is folded into the file: 4 MiB.
-const CHECKPOINT_PAGES: i32 = 1024;
-/// Pages after which the writer waits for readers in order to start the log anew: 32 MiB. The log
-/// therefore stays near this, however long a reader's snapshot lasts at a time.
-const RESET_PAGES: i32 = 8192;
+/// A log this many times longer than folding asks for is started anew, waiting for readers: it
+/// therefore stays near this, however readers' snapshots overlap.
+const RESET_FACTOR: i32 = 8;
 
-const _: () = assert!(CHECKPOINT_PAGES < RESET_PAGES);
+/// When the writer refuses and when it tidies up.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limits {
+    pub(super) reserve_bytes: u64,
+    pub(super) checkpoint_pages: i32,
+}
 
 /// The statements of one table.
 struct Statements {
@@ -54,7 +57,7 @@ pub(super) struct Writer {
     /// By table number.
     statements: Vec<Option<Statements>>,
     free_bytes: FreeBytes,
-    reserve_bytes: u64,
+    limits: Limits,
     /// Pages in the write-ahead log after the last commit, as SQLite tells.
     log_pages: Arc<AtomicI32>,
 }
@@ -76,7 +79,7 @@ impl Writer {
         queue: Arc<Queue>,
         tables: &[Table],
         free_bytes: FreeBytes,
-        reserve_bytes: u64,
+        limits: Limits,
     ) -> rusqlite::Result<Self> {
         let mut statements: Vec<Option<Statements>> = (0..=u8::MAX).map(|_| None).collect();
         for table in tables {
@@ -88,7 +91,7 @@ impl Writer {
             told.store(pages, Ordering::Relaxed);
             Ok(())
         }))?;
-        Ok(Self { connection, queue, statements, free_bytes, reserve_bytes, log_pages })
+        Ok(Self { connection, queue, statements, free_bytes, limits, log_pages })
     }
 
     /// Runs until the queue is closed and empty, or a commit fails.
@@ -134,10 +137,11 @@ impl Writer {
             .filter(|waiting| waiting.batch.importance() == Importance::Ordinary)
             .map(|waiting| waiting.batch.bytes())
             .sum();
-        if free_bytes.saturating_sub(ordinary_bytes as u64) >= self.reserve_bytes {
+        if free_bytes.saturating_sub(ordinary_bytes as u64) >= self.limits.reserve_bytes {
             return group;
         }
-        let refusal = CommitError::EnvironmentDiskFull { free_bytes, reserve_bytes: self.reserve_bytes };
+        let refusal =
+            CommitError::EnvironmentDiskFull { free_bytes, reserve_bytes: self.limits.reserve_bytes };
         let (ordinary, receipts): (Vec<_>, Vec<_>) =
             group.into_iter().partition(|waiting| waiting.batch.importance() == Importance::Ordinary);
         for Waiting { done, .. } in ordinary {
@@ -173,10 +177,10 @@ impl Writer {
     /// Folds a long log into the file; a very long one is started anew.
     fn fold_log(&self) -> rusqlite::Result<()> {
         let pages = self.log_pages.load(Ordering::Relaxed);
-        if pages < CHECKPOINT_PAGES {
+        if pages < self.limits.checkpoint_pages {
             return Ok(());
         }
-        let mode = if pages < RESET_PAGES { "PASSIVE" } else { "RESTART" };
+        let mode = if pages < self.limits.checkpoint_pages * RESET_FACTOR { "PASSIVE" } else { "RESTART" };
         // A reader in the way makes this end early without error; the next round tries again.
         self.connection.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |_| Ok(()))?;
         self.queue.count(|counters| counters.checkpoints += 1);
