@@ -1,0 +1,3 @@
+module detente.example/interop/go-check
+
+go 1.27

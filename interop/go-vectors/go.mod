@@ -1,0 +1,3 @@
+module detente.example/interop/go-vectors
+
+go 1.27
