@@ -10,9 +10,11 @@
 
 pub mod charter;
 pub mod credential;
+mod cursor;
 mod dictionary;
 pub mod entry;
 pub mod judge;
+pub mod limits;
 pub mod names;
 pub mod release;
 pub mod roster;
