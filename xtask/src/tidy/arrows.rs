@@ -46,7 +46,12 @@ const NARROWER: [(&str, &[&str], &str); 6] = [
 pub(crate) const SHIMS: [(&str, &str); 1] = [("powercut-shim", "journal")];
 
 /// A feature that weakens a guarantee, and the one crate whose normal build may switch it on.
-const GUARDED: [(&str, &str); 2] = [("crypto/simulation", "simulation"), ("crypto/testing", "simulation")];
+const GUARDED: [(&str, &str); 4] = [
+    ("crypto/simulation", "simulation"),
+    ("crypto/testing", "simulation"),
+    ("journal/conformance", "simulation"),
+    ("transport/bad-wire", "simulation"),
+];
 
 /// One sentence for each arrow that turns round.
 pub(crate) fn check(graph: &Graph) -> Vec<String> {
