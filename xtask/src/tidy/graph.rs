@@ -132,7 +132,8 @@ fn walked(came_from: &BTreeMap<String, String>, from: &str, to: &str) -> Vec<Str
 }
 
 /// `crate/feature` for each feature that the manifest switches on in a normal or build dependency,
-/// whether in the dependency's own line or through a feature of this package.
+/// in the dependency's own line, by default, or through a feature of this package under another name.
+/// A feature that passes on one of its own name decides nothing: whoever switches it on does.
 fn switched_on(package: &Value) -> Option<BTreeSet<String>> {
     let mut on = BTreeSet::new();
     for dependency in package["dependencies"].as_array()? {
@@ -144,10 +145,16 @@ fn switched_on(package: &Value) -> Option<BTreeSet<String>> {
             on.insert(format!("{}/{feature}", short(name)));
         }
     }
-    for switches in package["features"].as_object()?.values() {
+    let own = short(package["name"].as_str()?);
+    for (name, switches) in package["features"].as_object()? {
         for switch in switches.as_array()?.iter().filter_map(Value::as_str) {
-            if let Some((name, feature)) = switch.split_once('/') {
-                on.insert(format!("{}/{feature}", short(name.trim_end_matches('?'))));
+            match switch.split_once('/') {
+                Some((_, feature)) if feature == name => {}
+                Some((other, feature)) => {
+                    _ = on.insert(format!("{}/{feature}", short(other.trim_end_matches('?'))))
+                }
+                None if name == "default" => _ = on.insert(format!("{own}/{switch}")),
+                None => {}
             }
         }
     }
@@ -164,7 +171,8 @@ mod tests {
         json!({
             "workspace_members": ["a", "b"],
             "packages": [
-                {"id": "a", "name": "detente-node", "features": {"drill": ["detente-crypto/simulation"]},
+                {"id": "a", "name": "detente-node", "features": {"drill": ["detente-crypto/simulation"], "testing": ["detente-crypto/testing"],
+                              "default": ["drill"]},
                  "dependencies": [{"name": "detente-crypto", "kind": null, "features": ["fast"]}]},
                 {"id": "b", "name": "detente-crypto", "features": {},
                  "dependencies": [{"name": "detente-crypto", "kind": "dev", "features": ["simulation"]}]},
@@ -191,7 +199,7 @@ mod tests {
     fn features_count_by_the_line_and_by_a_feature_but_not_for_tests() {
         let graph = Graph::from_metadata(&metadata()).expect("the shape is cargo's");
         let on = |name: &str| graph.packages[name].switches_on.iter().cloned().collect::<Vec<_>>();
-        assert_eq!(on("node"), ["crypto/fast", "crypto/simulation"]);
+        assert_eq!(on("node"), ["crypto/fast", "crypto/simulation", "node/drill"]);
         assert_eq!(on("crypto"), Vec::<String>::new());
     }
 
