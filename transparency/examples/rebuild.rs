@@ -7,7 +7,8 @@ use std::time::Instant;
 use detente_transparency::{Edge, MemoryTree, leaf_hash};
 
 fn main() {
-    let mut arguments = std::env::args().skip(1).map(|text| text.parse().expect("arguments are whole numbers"));
+    let mut arguments =
+        std::env::args().skip(1).map(|text| text.parse().expect("arguments are whole numbers"));
     let count: u64 = arguments.next().unwrap_or(1_000_000);
     let bytes = arguments.next().unwrap_or(250).max(8) as usize;
     let mut data = vec![0x5a; bytes];

@@ -109,7 +109,7 @@ fn consistency_proofs_agree() {
 #[test]
 fn notes_open_or_fail_for_the_same_reason() {
     let keys = known_keys();
-    each("note", 67, |file, vector| {
+    each("note", 69, |file, vector| {
         let text = match &vector["note_hex"] {
             Value::Null => vector["note"].as_str().expect("text").as_bytes().to_vec(),
             hex => bytes(hex),
