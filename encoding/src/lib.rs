@@ -11,4 +11,4 @@ pub mod text;
 mod time;
 pub mod words;
 
-pub use time::Timestamp;
+pub use time::{TimeError, Timestamp};
