@@ -67,7 +67,7 @@ fn releases(cases: &mut Vec<Value>) {
     let public = root.public(SUITE_1);
     cases.push(json!({
         "kind": "root", "ed25519": hex(&public.ed25519), "mldsa": hex(&public.mldsa[..]),
-        "digest": public.digest().to_string(), "label": "detente/1/credential", "message": hex(b"edition"),
+        "party": public.party().to_string(), "words": public.words_hash().to_string(), "label": "detente/1/credential", "message": hex(b"edition"),
         "ed25519_signature": hex(&signature.ed25519), "mldsa_signature": hex(&signature.mldsa[..]), "accept": true,
     }));
 

@@ -72,6 +72,23 @@ pub fn sha256(parts: &[&[u8]]) -> Hash {
     Hash(digest.finalize().into())
 }
 
+/// `H(label, parts…)`: SHA-256 over the label, one zero byte and the parts one after the other. The
+/// label keeps a hash made for one purpose from serving another (`spec/encoding.md`, section 2).
+///
+/// # Panics
+/// If `label` does not start with `detente/` or holds a zero byte: labels are our own constants.
+#[must_use]
+pub fn labelled_hash(label: &str, parts: &[&[u8]]) -> Hash {
+    assert!(label.starts_with("detente/") && !label.contains('\0'), "labels are our own constants");
+    let mut digest = Sha256::new();
+    digest.update(label.as_bytes());
+    digest.update([0]);
+    for part in parts {
+        digest.update(part);
+    }
+    Hash(digest.finalize().into())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -82,6 +99,11 @@ mod tests {
         assert_eq!(sha256(&[b"abc"]).to_string(), abc); // FIPS 180-4, example "abc"
         assert_eq!(sha256(&[b"a", b"", b"bc"]).to_string(), abc);
         assert_ne!(sha256(&[b"abd"]).to_string(), abc);
+    }
+
+    #[test]
+    fn a_label_is_followed_by_a_zero_byte() {
+        assert_eq!(labelled_hash("detente/1/x", &[b"a", b"b"]), sha256(&[b"detente/1/x\0ab"]));
     }
 
     #[test]

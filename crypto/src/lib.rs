@@ -43,7 +43,7 @@ mod suite;
 mod symmetric;
 
 pub use ed25519::{Ed25519Signer, Ed25519Verifier};
-pub use hash::{HASH_BYTES, Hash, sha256};
+pub use hash::{HASH_BYTES, Hash, labelled_hash, sha256};
 pub use mldsa::{MlDsaSigner, MlDsaVerifier};
 pub use secret::Secret;
 #[cfg(feature = "simulation")]

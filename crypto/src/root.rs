@@ -3,11 +3,11 @@
 //! It is kept offline, signs credential editions, and eight words stand for it when people
 //! compare. A forger must break Ed25519 *and* ML-DSA-44. What is signed is
 //! `label ‖ 0x00 ‖ message`, so that no signature made for one purpose serves another.
-//! Source: `spec/crypto.md`, section 9.
+//! Source: `spec/keys.md`, sections 1 to 3.
 
 use core::fmt;
 
-use crate::hash::{Hash, sha256};
+use crate::hash::{Hash, labelled_hash};
 use crate::secret::Secret;
 use crate::suite::{
     ED25519_PUBLIC_BYTES, ED25519_SIGNATURE_BYTES, MLDSA_PUBLIC_BYTES, MLDSA_SIGNATURE_BYTES, SEED_BYTES,
@@ -16,8 +16,6 @@ use crate::suite::{
 
 /// What every label starts with.
 pub const LABEL_PREFIX: &str = "detente/1/";
-
-const DIGEST_LABEL: &[u8] = b"detente/1/root-key\0";
 
 /// The private halves of a root key. Overwritten when dropped.
 #[derive(Clone, Debug)]
@@ -62,11 +60,22 @@ pub struct Root {
 }
 
 impl Root {
-    /// SHA-256 over `"detente/1/root-key\0" ‖ ed25519 (32) ‖ mldsa (1312)`: the party's name in
-    /// bytes, and what the eight words are made of.
+    /// The party's name in bytes: `H("detente/1/party", ed25519, mldsa)`.
     #[must_use]
-    pub fn digest(&self) -> Hash {
-        sha256(&[DIGEST_LABEL, &self.ed25519, &self.mldsa[..]])
+    pub fn party(&self) -> Hash {
+        labelled_hash("detente/1/party", &[&self.ed25519, &self.mldsa[..]])
+    }
+
+    /// What the eight words are made of: `H("detente/1/words", ed25519, mldsa)`.
+    #[must_use]
+    pub fn words_hash(&self) -> Hash {
+        labelled_hash("detente/1/words", &[&self.ed25519, &self.mldsa[..]])
+    }
+
+    /// The eight words two people compare.
+    #[must_use]
+    pub fn words(&self) -> String {
+        detente_encoding::words::words(self.words_hash().as_bytes())
     }
 
     /// Whether both signatures over `message` under `label` verify.
@@ -83,7 +92,7 @@ impl Root {
 
 impl fmt::Debug for Root {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Root({})", self.digest())
+        write!(f, "Root({})", self.party())
     }
 }
 
@@ -155,7 +164,9 @@ mod tests {
         let root = secret().public(SUITE_1);
         let other = RootSecret { ed25519: Secret::new([1; 32]), mldsa: Secret::new([3; 32]) }.public(SUITE_1);
         assert_eq!(root.ed25519, other.ed25519);
-        assert_ne!(root.digest(), other.digest());
+        assert_ne!(root.party(), other.party());
+        assert_ne!(root.words(), other.words());
+        assert_ne!(root.party(), root.words_hash());
         assert_eq!(format!("{:?}", secret()), "RootSecret { ed25519: Secret(..), mldsa: Secret(..) }");
     }
 }

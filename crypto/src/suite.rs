@@ -137,7 +137,7 @@ pub trait Suite: fmt::Debug + Send + Sync {
         self.mldsa_verifier(public).verify(message, signature)
     }
 
-    /// Verifies ES256 (ECDSA over P-256 with SHA-256): `public` is 0x04, x, y (65 bytes),
+    /// Verifies ES256 (ECDSA over P-256 with SHA-256): `public` is a compressed point (33 bytes),
     /// `signature` is r, s (64 bytes) with s at most half the order. Used for release keys only.
     fn es256_verify(&self, public: &[u8; es256::PUBLIC_BYTES], message: &[u8], signature: &[u8]) -> bool {
         es256::verify(public, message, signature)

@@ -1,6 +1,6 @@
 //! Examples printed in the standards themselves.
 
-use detente_crypto::{OpenError, SUITE_1};
+use detente_crypto::{OpenError, SUITE_1, es256};
 use detente_encoding::text::{from_hex, hex};
 
 fn from<const N: usize>(text: &str) -> [u8; N] {
@@ -72,4 +72,18 @@ fn chacha20_poly1305_opens_nothing_altered() {
     assert!(
         SUITE_1.aead_open(&key, &nonce, b"", &SUITE_1.aead_seal(&key, &nonce, b"", b"")).unwrap().is_empty()
     );
+}
+
+#[test]
+fn the_generator_of_p256_is_compressed_as_sec_1_says() {
+    // FIPS 186-5 and SP 800-186, section 3.2.1.3: G of P-256, whose y is odd.
+    let x = "6b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296";
+    let y = "4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5";
+    let whole = from_hex(&format!("04{x}{y}")).unwrap();
+    assert_eq!(hex(&es256::compress(&whole).unwrap()), format!("03{x}"));
+    let mut off_curve = whole.clone();
+    off_curve[64] ^= 1;
+    assert_eq!(es256::compress(&off_curve), None);
+    assert_eq!(es256::compress(&whole[..64]), None);
+    assert_eq!(es256::compress(&es256::compress(&whole).unwrap()), None);
 }

@@ -113,7 +113,7 @@ fn an_ordinary_assertion_packs_small_and_an_odd_one_travels_whole() {
         ReleaseSignature::Compact { flags: Flags(GOOD), counter: 41, origin_index: 1, .. }
     ));
     assert!(verify_release(SUITE_1, &key, &statement(), &ordinary).is_ok());
-    assert_eq!(Proof::new(vec![(3, ordinary.clone())]).unwrap().encode().len(), 74);
+    assert_eq!(Proof::new(vec![(3, ordinary.clone())]).unwrap().encode().len(), 75);
 
     let mut chromium = Authenticator::new(&statement());
     chromium.client_data = chromium.client_data.replace('}', r#","other_keys_can_be_added_here":"x"}"#);
@@ -262,14 +262,14 @@ fn a_roster_takes_only_keys_that_can_be_judged() {
         assert_eq!(verdict, Err(ReleaseKeyError::PeerOrigin), "{origin}");
     }
     let mut off_curve = es256_signer().public();
-    off_curve[64] ^= 1;
+    off_curve[0] = 4;
     let publics = [ReleasePublic::Es256(off_curve), ReleasePublic::Ed25519([0; 32])];
     for public in publics {
         let key = ReleaseKey { number: 1, public, kind: ReleaseKeyKind::File };
         assert!(matches!(key.check(SUITE_1), Err(ReleaseKeyError::PeerPublicKey(_))));
     }
     for algorithm in [ReleaseAlgorithm::Es256, ReleaseAlgorithm::Ed25519] {
-        assert_eq!(ReleaseAlgorithm::from_cose(algorithm.cose()), Some(algorithm));
+        assert_eq!(ReleaseAlgorithm::from_number(algorithm.number()), Some(algorithm));
     }
 }
 
@@ -289,17 +289,19 @@ fn a_proof_keeps_the_signing_order_and_no_key_twice() {
 #[test]
 fn other_bytes_are_no_proof() {
     let proof = Proof::new(vec![(7, ReleaseSignature::File { signature: [1; 64] })]).unwrap().encode();
-    assert_eq!(proof[..5], [0x81, 0x83, 0x07, 0x00, 0x58]);
-    assert_eq!(Proof::decode(&[0x80]), Err(ProofDecodeError::PeerCount));
-    assert_eq!(Proof::decode(&[0x00]), Err(ProofDecodeError::PeerShape));
+    assert_eq!(proof[..6], [0x01, 0x81, 0x83, 0x07, 0x00, 0x58]);
+    assert_eq!(Proof::decode(&[0x01, 0x80]), Err(ProofDecodeError::PeerCount));
+    assert_eq!(Proof::decode(&[0x01, 0x00]), Err(ProofDecodeError::PeerShape));
     let mut other_kind = proof.clone();
-    other_kind[3] = 3;
+    other_kind[4] = 3;
     assert_eq!(Proof::decode(&other_kind), Err(ProofDecodeError::PeerShape));
-    let twice = [&[0x82][..], &proof[1..], &proof[1..]].concat();
+    let twice = [&[0x01, 0x82][..], &proof[2..], &proof[2..]].concat();
     assert_eq!(Proof::decode(&twice), Err(ProofDecodeError::PeerKeyTwice));
+    assert_eq!(Proof::decode(&proof[1..]), Err(ProofDecodeError::PeerVersion(0x81)));
+    assert!(matches!(Proof::decode(&[]), Err(ProofDecodeError::PeerEncoding(_))));
     assert!(matches!(Proof::decode(&[&proof[..], &[0]].concat()), Err(ProofDecodeError::PeerEncoding(_))));
     assert_eq!(Proof::decode(&[0; 40_000]), Err(ProofDecodeError::PeerTooLong));
-    let too_many = [&[0x91][..], &[0x00; 17]].concat();
+    let too_many = [&[0x01, 0x91][..], &[0x00; 17]].concat();
     assert_eq!(Proof::decode(&too_many), Err(ProofDecodeError::PeerCount));
 }
 

@@ -1,5 +1,5 @@
 // Command go-check judges what the Rust side signed, sealed and packed, with the Go standard
-// library and spec/crypto.md alone.
+// library and spec/ alone.
 //
 //	cargo run -p detente-crypto --features testing --example write_vectors > vectors.json
 //	cd interop/go-check
@@ -27,11 +27,12 @@ import (
 
 // vector holds the members of every kind; each kind uses its own.
 type vector struct {
-	Kind, Label, Origin, Digest        string
+	Kind, Label, Origin                string
 	Accept                             bool
 	Public, Message, Signature         text
 	Seed, Info, AAD, Sealed, Plaintext text
 	Ed25519, Mldsa                     text
+	Party, Words                       text
 	Ed25519Signature                   text `json:"ed25519_signature"`
 	MldsaSignature                     text `json:"mldsa_signature"`
 	Statement, Proof                   text
@@ -112,10 +113,11 @@ func mldsaHolds(public, message, signature []byte) bool {
 }
 
 func es256Holds(public, message, signature []byte) bool {
-	key, err := ecdsa.ParseUncompressedPublicKey(elliptic.P256(), public)
-	if err != nil || len(signature) != 64 {
+	x, y := elliptic.UnmarshalCompressed(elliptic.P256(), public)
+	if x == nil || len(signature) != 64 {
 		return false
 	}
+	key := &ecdsa.PublicKey{Curve: elliptic.P256(), X: x, Y: y}
 	r, s := new(big.Int).SetBytes(signature[:32]), new(big.Int).SetBytes(signature[32:])
 	half := new(big.Int).Rsh(elliptic.P256().Params().N, 1)
 	digest := sha256.Sum256(message)
@@ -136,11 +138,12 @@ func hpkeHolds(v vector) bool {
 	return err == nil && bytes.Equal(plaintext, v.Plaintext)
 }
 
-// rootHolds is spec/crypto.md, section 9: both signatures over label, zero byte, message.
+// rootHolds is spec/keys.md, sections 2 and 3: both signatures over label, zero byte, message.
 func rootHolds(v vector) bool {
-	digest := sha256.Sum256(join([]byte("detente/1/root-key\x00"), v.Ed25519, v.Mldsa))
+	party := sha256.Sum256(join([]byte("detente/1/party\x00"), v.Ed25519, v.Mldsa))
+	words := sha256.Sum256(join([]byte("detente/1/words\x00"), v.Ed25519, v.Mldsa))
 	signed := join([]byte(v.Label), []byte{0}, v.Message)
-	return hex.EncodeToString(digest[:]) == v.Digest &&
+	return bytes.Equal(party[:], v.Party) && bytes.Equal(words[:], v.Words) &&
 		ed25519Holds(v.Ed25519, signed, v.Ed25519Signature) && mldsaHolds(v.Mldsa, signed, v.MldsaSignature)
 }
 

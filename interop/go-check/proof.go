@@ -7,10 +7,13 @@ import (
 	"encoding/json"
 )
 
-// proofHolds takes a release proof apart (spec/crypto.md, section 10) and judges each signature.
+// proofHolds takes a release proof apart (spec/release.md, sections 1 and 2) and judges each signature.
 // Key 9 is the file key, all others the passkey.
 func proofHolds(v vector) bool {
 	r := reader{rest: v.Proof}
+	if version := r.take(1); !r.ok() || version[0] != 1 {
+		return false
+	}
 	for count := r.head(4); count > 0 && r.ok(); count-- {
 		items := r.head(4)
 		number, kind := r.head(0), r.head(0)
@@ -44,7 +47,7 @@ func template(v vector) []byte {
 
 func challenge(v vector) string { return base64.RawURLEncoding.EncodeToString(v.Statement) }
 
-// clientDataHolds is enough for what the Rust example writes; the strict rules are section 10.4.
+// clientDataHolds is enough for what the Rust example writes; the strict rules are in spec/crypto.md, section 9.
 func clientDataHolds(v vector, client []byte) bool {
 	var data struct {
 		Type, Challenge, Origin string

@@ -6,6 +6,7 @@ import (
 	"crypto/elliptic"
 	"crypto/sha256"
 	"encoding/asn1"
+	"fmt"
 	"math/big"
 	"slices"
 )
@@ -25,10 +26,19 @@ func es256Key() *ecdsa.PrivateKey {
 	return private
 }
 
-// es256Verdict is spec/crypto.md, section 8: uncompressed key, 64 bytes, low s, then Go's verdict.
+// compressed reads a public key of 33 bytes; nil if it is none.
+func compressed(public []byte) *ecdsa.PublicKey {
+	x, y := elliptic.UnmarshalCompressed(elliptic.P256(), public)
+	if x == nil {
+		return nil
+	}
+	return &ecdsa.PublicKey{Curve: elliptic.P256(), X: x, Y: y}
+}
+
+// es256Verdict is spec/crypto.md, section 8: compressed key, 64 bytes, low s, then Go's verdict.
 func es256Verdict(public, message, signature []byte) bool {
-	key, err := ecdsa.ParseUncompressedPublicKey(elliptic.P256(), public)
-	if err != nil || len(signature) != 64 {
+	key := compressed(public)
+	if key == nil || len(signature) != 64 {
 		return false
 	}
 	r, s := new(big.Int).SetBytes(signature[:32]), new(big.Int).SetBytes(signature[32:])
@@ -41,8 +51,9 @@ func es256Verdict(public, message, signature []byte) bool {
 
 func es256Cases() file {
 	private := es256Key()
-	public, err := private.PublicKey.Bytes()
+	whole, err := private.PublicKey.Bytes()
 	must(err)
+	public := join([]byte{2 | whole[64]&1}, whole[1:33])
 	message := []byte("detente/1/example")
 	r, s := es256Sign(private, message)
 	low, high := lowAndHigh(s)
@@ -50,8 +61,7 @@ func es256Cases() file {
 	add := func(name string, public, message, signature []byte, intended bool) {
 		verdict := es256Verdict(public, message, signature)
 		agree(name, verdict, intended)
-		_, err := ecdsa.ParseUncompressedPublicKey(elliptic.P256(), public)
-		key := map[bool]string{true: "good", false: "not_a_point"}[err == nil]
+		key := map[bool]string{true: "good", false: "not_a_point"}[compressed(public) != nil]
 		cases = append(cases, signatureCase{name, hexOf(public), hexOf(message), hexOf(signature), key, verdict})
 	}
 	good, zero, n := raw(r, low), big.NewInt(0), p256Order
@@ -76,16 +86,20 @@ func es256Cases() file {
 	add("signature_trailing_byte", public, message, append(slices.Clone(good), 0), false)
 	add("signature_empty", public, message, nil, false)
 	add("signature_der", public, message, der(r, low), false)
-	add("key_not_on_curve", changed(public, 64), message, good, false)
-	add("key_prefix_hybrid", set(public, 0, 6|public[64]&1), message, good, false)
-	add("key_prefix_compact", set(public, 0, 5), message, good, false)
-	add("key_prefix_compressed", set(public, 0, 2), message, good, false)
-	add("key_zero", make([]byte, 65), message, good, false)
-	add("key_origin", set(make([]byte, 65), 0, 4), message, good, false)
-	prime := elliptic.P256().Params().P
-	add("key_x_is_prime", join([]byte{4}, prime.Bytes(), public[33:]), message, good, false)
+	add("key_negative", changed(public, 0), message, good, false)
+	noPoint := public
+	for compressed(noPoint) != nil {
+		noPoint = set(noPoint, 32, noPoint[32]+1)
+	}
+	add("key_not_on_curve", noPoint, message, good, false)
+	for _, prefix := range []byte{0, 1, 4, 5, 6, 7, 0xff} {
+		add(fmt.Sprintf("key_prefix_%02x", prefix), set(public, 0, prefix), message, good, false)
+	}
+	add("key_zero", make([]byte, 33), message, good, false)
+	add("key_x_is_prime", join(public[:1], elliptic.P256().Params().P.Bytes()), message, good, false)
+	add("key_x_all_ones", join(public[:1], slices.Repeat([]byte{0xff}, 32)), message, good, false)
 	return file{
-		"ES256 as r and s over SHA-256 of the message, low s, key 0x04 x y: spec/crypto.md, section 8.",
+		"ES256 as r and s over SHA-256 of the message, low s, key compressed: spec/crypto.md, section 8.",
 		cases,
 	}
 }

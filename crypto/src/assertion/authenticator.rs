@@ -7,7 +7,7 @@
 //! │ SHA-256│       │ big-endian│                       │
 //! └────────┴───────┴───────────┴───────────────────────┘
 //! ```
-//! Source: WebAuthn Level 3, section 6.1; `spec/crypto.md`, section 10.3.
+//! Source: WebAuthn Level 3, section 6.1; `spec/crypto.md`, section 9.1.
 
 use crate::hash::{HASH_BYTES, Hash, sha256};
 

@@ -4,7 +4,7 @@
 //! Browsers add others (Chromium a random one, on purpose), so unknown members are read over, but
 //! strictly: one object, no name twice, valid JSON, nothing behind it. This small reader, and not a
 //! general one, because another team's verifier must come to the same verdict on every input.
-//! Source: WebAuthn Level 3, section 5.8.1; RFC 8259; `spec/crypto.md`, section 10.4.
+//! Source: WebAuthn Level 3, section 5.8.1; RFC 8259; `spec/crypto.md`, section 9.2.
 
 use core::fmt;
 use std::collections::BTreeSet;

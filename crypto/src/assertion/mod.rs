@@ -7,7 +7,7 @@
 //! this module needs no server framework and asks nobody.
 //!
 //! It says whether a key signed a statement. Which keys may, and how many, is the party's rule.
-//! Source: `spec/crypto.md`, section 10; WebAuthn Level 3, section 7.2.
+//! Source: `spec/release.md`; WebAuthn Level 3, section 7.2.
 
 mod authenticator;
 mod client_data;

@@ -1,12 +1,13 @@
 //! A release proof: the signatures under one statement, in the order they were made.
 //!
-//! Deterministic CBOR, an array of one to sixteen signatures, the drafter's first:
+//! The version byte 0x01, then deterministic CBOR: an array of one to sixteen signatures, the
+//! drafter's first:
 //! ```text
 //! [key number, 0, signature (64)]                                          file key
 //! [key number, 1, flags, counter, origin index, signature (64)]            passkey, compact
 //! [key number, 2, authenticator data, client data, signature (64)]         passkey, in full
 //! ```
-//! No key signs twice. Source: `spec/crypto.md`, section 10.6.
+//! No key signs twice. Source: `spec/release.md`, section 2.
 
 use core::fmt;
 
@@ -21,7 +22,11 @@ use crate::hash::{Hash, sha256};
 pub const SIGNATURES_MAX: usize = 16;
 
 /// The longest proof in bytes: sixteen full assertions with the heads of their parts.
-pub const PROOF_BYTES_MAX: usize = 2 + SIGNATURES_MAX * (AUTHENTICATOR_DATA_MAX + CLIENT_DATA_MAX + 64 + 16);
+pub const PROOF_BYTES_MAX: usize =
+    1 + 1 + SIGNATURES_MAX * (AUTHENTICATOR_DATA_MAX + CLIENT_DATA_MAX + 64 + 16);
+
+/// The format version every proof begins with.
+const VERSION: u8 = 1;
 
 /// Signatures under one statement, in signing order: one to sixteen, no key twice.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,9 +59,10 @@ impl Proof {
     /// The proof as bytes.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        cbor::encode(&Value::Array(
-            self.0.iter().map(|(number, signature)| item(*number, signature)).collect(),
-        ))
+        let mut out = vec![VERSION];
+        let items = self.0.iter().map(|(number, signature)| item(*number, signature)).collect();
+        cbor::encode_into(&Value::Array(items), &mut out);
+        out
     }
 
     /// Reads a proof.
@@ -67,7 +73,12 @@ impl Proof {
         if bytes.len() > PROOF_BYTES_MAX {
             return Err(ProofDecodeError::PeerTooLong);
         }
-        let value = cbor::decode(bytes).map_err(ProofDecodeError::PeerEncoding)?;
+        let (&version, text) =
+            bytes.split_first().ok_or(ProofDecodeError::PeerEncoding(DecodeError::Truncated))?;
+        if version != VERSION {
+            return Err(ProofDecodeError::PeerVersion(version));
+        }
+        let value = cbor::decode(text).map_err(ProofDecodeError::PeerEncoding)?;
         let items = value.as_array().ok_or(ProofDecodeError::PeerShape)?;
         if !(1..=SIGNATURES_MAX).contains(&items.len()) {
             return Err(ProofDecodeError::PeerCount);
@@ -135,6 +146,8 @@ fn bounded(value: &Value, bytes_max: usize) -> Option<Vec<u8>> {
 pub enum ProofDecodeError {
     /// More than [`PROOF_BYTES_MAX`] bytes.
     PeerTooLong,
+    /// Begins with another format version. Read it again after an upgrade.
+    PeerVersion(u8),
     /// Not deterministic CBOR.
     PeerEncoding(DecodeError),
     /// No signature, or more than sixteen.
@@ -149,6 +162,7 @@ impl fmt::Display for ProofDecodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::PeerTooLong => write!(f, "the proof is longer than {PROOF_BYTES_MAX} bytes"),
+            Self::PeerVersion(version) => write!(f, "the proof is of format version {version}"),
             Self::PeerEncoding(error) => write!(f, "the proof: {error}"),
             Self::PeerCount => write!(f, "a proof has one to {SIGNATURES_MAX} signatures"),
             Self::PeerShape => f.write_str("a signature of the proof is none of the three forms"),

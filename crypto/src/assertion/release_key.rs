@@ -1,6 +1,6 @@
 //! A release key as a roster names it: a number, an algorithm, a public key, and where it lives.
 //!
-//! Source: `spec/crypto.md`, section 10.1.
+//! Source: `spec/keys.md`, section 4.
 
 use core::fmt;
 
@@ -14,31 +14,31 @@ pub const ORIGIN_BYTES_MAX: usize = 255;
 /// The longest relying-party identifier (a host name), in bytes.
 pub const RP_ID_BYTES_MAX: usize = 253;
 
-/// The signature algorithm of a release key. The numbers are those of COSE (RFC 9053).
+/// The signature algorithm of a release key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ReleaseAlgorithm {
-    /// ECDSA over P-256 with SHA-256, −7; what most passkeys have.
+    /// ECDSA over P-256 with SHA-256, number 1; what most passkeys have.
     Es256,
-    /// Ed25519, −8.
+    /// Ed25519, number 0.
     Ed25519,
 }
 
 impl ReleaseAlgorithm {
-    /// The COSE number: −7 or −8.
+    /// Its number in a roster: 0 or 1.
     #[must_use]
-    pub const fn cose(self) -> i64 {
+    pub const fn number(self) -> u64 {
         match self {
-            Self::Es256 => -7,
-            Self::Ed25519 => -8,
+            Self::Ed25519 => 0,
+            Self::Es256 => 1,
         }
     }
 
-    /// The algorithm of a COSE number, if it is one of ours.
+    /// The algorithm of a number in a roster, if there is one.
     #[must_use]
-    pub const fn from_cose(number: i64) -> Option<Self> {
+    pub const fn from_number(number: u64) -> Option<Self> {
         match number {
-            -7 => Some(Self::Es256),
-            -8 => Some(Self::Ed25519),
+            0 => Some(Self::Ed25519),
+            1 => Some(Self::Es256),
             _ => None,
         }
     }
@@ -47,7 +47,7 @@ impl ReleaseAlgorithm {
 /// The public half of a release key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReleasePublic {
-    /// An uncompressed point of P-256: 0x04, x, y.
+    /// A compressed point of P-256: 33 bytes.
     Es256([u8; es256::PUBLIC_BYTES]),
     /// An Ed25519 public key.
     Ed25519([u8; ED25519_PUBLIC_BYTES]),
@@ -72,7 +72,7 @@ impl ReleasePublic {
         }
     }
 
-    /// The bytes: 65 or 32.
+    /// The bytes: 33 or 32.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         match self {
@@ -108,7 +108,7 @@ pub struct Passkey {
     /// The origins at which it may be used, `https://watch.example.org`; a compact proof names one
     /// by its place, so the order stays.
     pub origins: Vec<String>,
-    /// Whether the charter admits keys that may be copied to other devices.
+    /// Whether the roster names it as one that may be copied to other devices (kind 2).
     pub backup_eligible_allowed: bool,
 }
 

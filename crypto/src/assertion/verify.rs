@@ -1,6 +1,6 @@
 //! Whether a release key signed a statement: the rules, in the order they are judged.
 //!
-//! Source: `spec/crypto.md`, sections 10.2 to 10.5.
+//! Source: `spec/release.md`, sections 1 and 2; `spec/crypto.md`, section 9.
 
 use core::fmt;
 
@@ -125,7 +125,7 @@ pub enum ReleaseSignatureError {
     PeerUserPresence,
     /// The authenticator did not verify the person.
     PeerUserVerification,
-    /// The key may be copied to other devices, which the charter does not allow.
+    /// The key may be copied to other devices, which the roster does not say of it.
     PeerBackupEligible,
     /// The flags contradict themselves: backed up without being eligible, or attesting a new key.
     PeerFlags,
@@ -147,7 +147,9 @@ impl fmt::Display for ReleaseSignatureError {
             Self::PeerRpId => "it was signed for another relying party",
             Self::PeerUserPresence => "the authenticator does not say that a person was there",
             Self::PeerUserVerification => "the authenticator did not verify the person",
-            Self::PeerBackupEligible => "the key may be copied to other devices, which is not allowed",
+            Self::PeerBackupEligible => {
+                "the key may be copied to other devices, which the roster does not say of it"
+            }
             Self::PeerFlags => "the authenticator's flags contradict themselves",
             Self::PeerSignature => "the signature does not verify",
         })
