@@ -16,13 +16,15 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
-use tokio::net::{TcpListener, TcpStream, UdpSocket};
+use tokio::net::{TcpListener, TcpSocket, TcpStream, UdpSocket};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until};
 
 /// Pieces of TCP data under way in one direction; more hold up the sender.
-const UNDER_WAY_MAX: usize = 64;
+const UNDER_WAY_MAX: usize = 32;
+/// Socket buffers of the proxy: what is in them has left the sender and cannot be overtaken.
+const SOCKET_BUFFER_BYTES: u32 = 32 << 10;
 /// UDP clients that one wire serves.
 const CLIENTS_MAX: usize = 64;
 /// Largest UDP packet.
@@ -122,12 +124,21 @@ impl Shared {
 /// A port that is free for both.
 async fn bind_both() -> io::Result<(TcpListener, UdpSocket)> {
     loop {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let socket = small_socket()?;
+        socket.bind((Ipv4Addr::LOCALHOST, 0).into())?;
+        let listener = socket.listen(64)?;
         match UdpSocket::bind(listener.local_addr()?).await {
             Err(error) if error.kind() == io::ErrorKind::AddrInUse => {}
             udp => return Ok((listener, udp?)),
         }
     }
+}
+
+fn small_socket() -> io::Result<TcpSocket> {
+    let socket = TcpSocket::new_v4()?;
+    socket.set_recv_buffer_size(SOCKET_BUFFER_BYTES)?;
+    socket.set_send_buffer_size(SOCKET_BUFFER_BYTES)?;
+    Ok(socket)
 }
 
 async fn carry_tcp(shared: Shared, listener: TcpListener) {
@@ -140,7 +151,8 @@ async fn carry_tcp(shared: Shared, listener: TcpListener) {
 
 async fn carry_connection(shared: Shared, near: TcpStream) {
     shared.until_mended().await;
-    let Ok(far) = TcpStream::connect(shared.target).await else { return };
+    let Ok(socket) = small_socket() else { return };
+    let Ok(far) = socket.connect(shared.target).await else { return };
     // Without this the proxy would add a delay that no wire has; where it fails, it does.
     let _ = (near.set_nodelay(true), far.set_nodelay(true));
     let ((near_in, near_out), (far_in, far_out)) = (near.into_split(), far.into_split());

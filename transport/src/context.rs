@@ -51,4 +51,10 @@ impl Tasks {
     pub(crate) fn abort_all(&self) {
         self.set.lock().unwrap_or_else(PoisonError::into_inner).abort_all();
     }
+
+    /// Aborts all and waits until they are gone.
+    pub(crate) async fn shutdown(&self) {
+        let mut set = std::mem::take(&mut *self.set.lock().unwrap_or_else(PoisonError::into_inner));
+        set.shutdown().await;
+    }
 }

@@ -25,8 +25,17 @@ use crate::{quic, tcp, tls};
 const REDIAL_MIN: Duration = Duration::from_millis(50);
 /// Longest pause between two attempts.
 pub const REDIAL_MAX: Duration = Duration::from_secs(2);
-/// Attempts under way at a time for one link.
-const ATTEMPTS_MAX: usize = 4;
+/// Attempts under way at a time for one link: as many as start while one may last, so that there is
+/// never a gap between two on a line that swallows everything.
+const ATTEMPTS_MAX: usize = 8;
+
+const _: () = assert!(
+    ATTEMPTS_MAX as u128 * REDIAL_MAX.as_millis() / 2 >= HANDSHAKE_MAX.as_millis(),
+    "pauses are at least half of REDIAL_MAX in the long run"
+);
+
+/// Addresses of one name that are tried.
+const RESOLVED_MAX: usize = 4;
 /// How long the listener may take to answer the hello.
 const ANSWER_MAX: Duration = Duration::from_secs(4);
 /// A link that lived so long was a good one: the next dial starts without a pause.
@@ -51,6 +60,7 @@ pub(crate) async fn keep_up(context: Arc<Context>, peer: Arc<Peer>, slot: Arc<Sl
             // Refused, or the other side's link was first: the slot shows which within a moment.
             tokio::select! {
                 () = slot.until_up() => {}
+                () = slot.nudge.notified() => backoff = Backoff::default(),
                 () = sleep(backoff.next(context.random())) => {}
             }
         }
@@ -111,7 +121,7 @@ async fn connect(
     slot: Arc<Slot>,
     address: String,
 ) -> io::Result<Connection> {
-    let addresses: Vec<SocketAddr> = tokio::net::lookup_host(&address).await?.take(ATTEMPTS_MAX).collect();
+    let addresses: Vec<SocketAddr> = tokio::net::lookup_host(&address).await?.take(RESOLVED_MAX).collect();
     peer.resolved(&addresses);
     let mut last = io::Error::new(io::ErrorKind::NotFound, "the name stands for no address");
     for address in addresses {

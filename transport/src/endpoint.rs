@@ -22,6 +22,8 @@ use crate::{accept, dial, quic, tcp, tls};
 const PORT_ATTEMPTS_MAX: usize = 16;
 /// How long a farewell may take.
 const CLOSE_MAX: Duration = Duration::from_secs(1);
+/// How long the library takes to let go of the UDP socket.
+const SOCKET_FREE_AFTER: Duration = Duration::from_millis(10);
 
 /// What an endpoint is made of.
 #[derive(Clone, Debug)]
@@ -227,13 +229,14 @@ impl Endpoint {
             }
         };
         let _ = timeout(CLOSE_MAX, all).await;
-        context.tasks.abort_all();
+        context.tasks.shutdown().await;
         if let Some(udp) = &context.udp {
             udp.close(quinn::VarInt::from_u32(0), b"");
             let _ = timeout(CLOSE_MAX, udp.wait_idle()).await;
         }
-        // Lets the runtime drop the aborted tasks, so that their sockets are free when this answers.
-        sleep(Duration::from_millis(1)).await;
+        drop(self);
+        // The UDP socket belongs to a task of the library, which ends after its last handle is gone.
+        sleep(SOCKET_FREE_AFTER).await;
     }
 }
 

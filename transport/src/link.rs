@@ -10,13 +10,14 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::{sleep, timeout};
 
 use crate::framing::{put_sign_of_life, take_frame};
-use crate::path::{DownReason, PathEvent};
+use crate::path::{DownReason, PathEvent, Urgency};
 use crate::queue::{BATCH_BYTES, Filled, Serves};
 use crate::slot::{Admitted, Slot};
 
-/// After so long without a frame to send, a sign of life goes out.
-pub const SIGN_OF_LIFE_EVERY: Duration = Duration::from_secs(4);
-/// After so long without a byte a link is taken for dead: three signs of life missed, and well
+/// After so long without a frame to send, a sign of life goes out. It also finds out, at the next
+/// one at the latest, that a peer was killed and has started again (RFC 9000, section 10.3).
+pub const SIGN_OF_LIFE_EVERY: Duration = Duration::from_secs(2);
+/// After so long without a byte a link is taken for dead: six signs of life missed, and well
 /// within the 30 s after which the line counts as degraded.
 pub const SILENCE_MAX: Duration = Duration::from_secs(12);
 /// What a link that was replaced still gets, to deliver what is under way.
@@ -98,6 +99,8 @@ impl Link {
         loop {
             buffer.clear();
             match timeout(SIGN_OF_LIFE_EVERY, self.admitted.queue.fill(serves, &mut buffer)).await {
+                // One stream of a link shows that it lives.
+                Err(_) if serves == Serves::One(Urgency::Ordinary) => continue,
                 Err(_) => put_sign_of_life(&mut buffer),
                 Ok(Filled::Batch { writable: true }) => self.slot.report(PathEvent::Writable).await,
                 Ok(Filled::Batch { writable: false }) => {}
