@@ -13,6 +13,7 @@ pub mod credential;
 mod cursor;
 mod dictionary;
 pub mod entry;
+pub mod fields;
 pub mod judge;
 pub mod limits;
 pub mod names;
