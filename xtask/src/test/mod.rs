@@ -35,8 +35,8 @@ pub(crate) fn run(root: &Path, extent: Extent) -> ExitCode {
         }
     } else {
         rust::run_doc(root, &mut tally);
-        go::run(root, &mut tally, &required);
-        programs::run(root, &mut tally);
+        let go = go::run(root, &mut tally, &required);
+        programs::run(root, go.as_ref(), &mut tally, &required);
         console::run(root, &mut tally, &required);
     }
     for sentence in tally.sentences() {

@@ -157,10 +157,20 @@ mod tests {
     }
 
     #[test]
-    fn only_the_simulation_switches_on_the_stand_in_suite() {
-        let loud =
-            sentences(&[("node", &[], &["crypto/simulation"]), ("simulation", &[], &["crypto/simulation"])]);
-        assert_eq!(loud, ["node switches on crypto/simulation, which only simulation and tests may"]);
+    fn only_the_simulation_switches_on_what_weakens() {
+        let loud = sentences(&[
+            ("crypto", &[], &[]),
+            ("protocol", &[], &["protocol/simulation"]),
+            ("simulation", &[], &["crypto/simulation"]),
+            ("node", &[], &["crypto/simulation", "sha2/testing"]),
+        ]);
+        assert_eq!(
+            loud,
+            [
+                "node switches on crypto/simulation, which only simulation and tests may",
+                "protocol switches on protocol/simulation, which only simulation and tests may",
+            ]
+        );
     }
 
     #[test]
