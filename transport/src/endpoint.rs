@@ -15,7 +15,7 @@ use crate::context::{Context, Tasks};
 use crate::inbox::{Inbox, Sources, inbox};
 use crate::key::{LinkKey, LinkSecret};
 use crate::path::{Outgoing, Path, PathKind, PathState, SendError, Urgency};
-use crate::peers::{Peer, PeerLink, Peers, TooManyPeers};
+use crate::peers::{Changes, Peer, PeerLink, Peers, TooManyPeers};
 use crate::{accept, dial, quic, tcp, tls};
 
 /// With port 0, how often a port is sought that is free for both UDP and TCP.
@@ -154,7 +154,7 @@ impl Endpoint {
     /// [`TooManyPeers`]; the list is then as it was.
     pub fn set_peers(&self, peers: Vec<PeerLink>) -> Result<(), TooManyPeers> {
         let context = &self.inner.context;
-        let (new, gone) = context.peers.set(peers)?;
+        let Changes { new, gone } = context.peers.set(peers)?;
         gone.iter().for_each(|peer| peer.remove());
         new.iter().for_each(|peer| dial_from_now(context, peer));
         Ok(())
@@ -219,7 +219,7 @@ impl Endpoint {
     /// Takes leave of all peers and ends everything, within about a second.
     pub async fn close(self) {
         let context = &self.inner.context;
-        let (_, gone) = context.peers.set(Vec::new()).unwrap_or_default();
+        let Changes { gone, .. } = context.peers.set(Vec::new()).unwrap_or_default();
         gone.iter().for_each(|peer| peer.remove());
         // The links say farewell by themselves; this only gives them the time.
         let farewell = gone.iter().flat_map(|peer| &peer.slots).map(|slot| slot.until_down());

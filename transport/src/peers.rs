@@ -86,6 +86,13 @@ pub(crate) struct Peers {
     pub(crate) unknown_keys: AtomicU64,
 }
 
+/// What a new list of peers changed.
+#[derive(Debug, Default)]
+pub(crate) struct Changes {
+    pub(crate) new: Vec<Arc<Peer>>,
+    pub(crate) gone: Vec<Arc<Peer>>,
+}
+
 /// More peers than [`PEERS_MAX`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TooManyPeers;
@@ -106,10 +113,7 @@ impl Peers {
 
     /// Makes the list `wanted`; answers with the peers that are new and those that are gone.
     /// This node's own key is passed over; of two entries with one key the last counts.
-    pub(crate) fn set(
-        &self,
-        wanted: Vec<PeerLink>,
-    ) -> Result<(Vec<Arc<Peer>>, Vec<Arc<Peer>>), TooManyPeers> {
+    pub(crate) fn set(&self, wanted: Vec<PeerLink>) -> Result<Changes, TooManyPeers> {
         let mut wanted: BTreeMap<_, _> = wanted.into_iter().map(|peer| (peer.key, peer.addresses)).collect();
         wanted.remove(&self.own);
         if wanted.len() > PEERS_MAX {
@@ -130,7 +134,7 @@ impl Peers {
                 peer.slots.iter().for_each(|slot| slot.nudge.notify_one());
             }
         }
-        Ok((new, gone))
+        Ok(Changes { new, gone })
     }
 
     fn peer(&self, key: LinkKey) -> Peer {
