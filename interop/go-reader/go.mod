@@ -1,0 +1,3 @@
+module detente/interop/go-reader
+
+go 1.27
