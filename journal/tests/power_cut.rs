@@ -10,8 +10,17 @@ fn three_hundred_power_cuts_lose_nothing() {
     assert!(report.is_clean(), "{report:#?}");
     // The rounds are worth something only if they reach what they are meant to reach.
     assert!(report.power_cuts >= 300, "{report:#?}");
-    assert!(report.cuts_in_write > 50 && report.cuts_in_sync > 5 && report.kills > 20, "{report:#?}");
-    assert!(report.acknowledged > 3000 && report.groups > 100 && report.unanswered_found > 0, "{report:#?}");
+    assert!(
+        report.cuts_in_write > 100
+            && report.cuts_in_sync > 50
+            && report.kills > 20
+            && report.failed_syncs > 20,
+        "{report:#?}"
+    );
+    assert!(
+        report.acknowledged > 3000 && report.shared_syncs > 100 && report.unanswered_found > 0,
+        "{report:#?}"
+    );
 }
 
 #[test]

@@ -116,6 +116,8 @@ struct State {
     /// Writes, truncations and syncs so far.
     operations: u64,
     cut_at: Option<u64>,
+    /// Syncs still to succeed before the one in which the power goes.
+    syncs_until_cut: Option<u64>,
     power_is_out: bool,
     /// The write that the cut interrupted: file, first byte, one past the last.
     interrupted: Option<(FileId, usize, usize)>,
@@ -157,6 +159,11 @@ impl PowerCutDisk {
     pub fn cut_after(&self, operations: u64) {
         let mut state = self.lock();
         state.cut_at = Some(state.operations + operations.max(1));
+    }
+
+    /// Cuts the power in the middle of the `syncs`th sync from now.
+    pub fn cut_in_sync(&self, syncs: u64) {
+        self.lock().syncs_until_cut = Some(syncs.max(1));
     }
 
     /// Cuts the power now, between two operations.
@@ -348,6 +355,10 @@ impl Disk for PowerCutDisk {
     fn sync(&self, file: FileId) -> Result<(), Fault> {
         let mut state = self.lock();
         state.file(file)?;
+        state.syncs_until_cut = state.syncs_until_cut.map(|syncs| syncs - 1);
+        if state.syncs_until_cut == Some(0) {
+            state.power_is_out = true;
+        }
         if state.power_goes_out() {
             state.cut_in_sync = true;
             return Err(Fault::Io);

@@ -38,12 +38,14 @@ pub struct Report {
     pub rounds: u64,
     /// Times the power was cut.
     pub power_cuts: u64,
-    /// Cuts in the middle of a write, in the middle of a sync, and between operations.
+    /// Of these, cuts in the middle of a write.
     pub cuts_in_write: u64,
-    /// See `cuts_in_write`.
+    /// Of these, cuts in the middle of a sync. The others fell between two operations.
     pub cuts_in_sync: u64,
     /// Times only the process was killed.
     pub kills: u64,
+    /// Times a sync was made to fail.
+    pub failed_syncs: u64,
     /// Batches whose completion was `Ok`.
     pub acknowledged: u64,
     /// Of these (or of what an earlier start had shown), those no longer there: must be 0.
@@ -54,8 +56,8 @@ pub struct Report {
     pub damaged: u64,
     /// Batches found that were never answered: allowed, and a sign that cuts hit commits.
     pub unanswered_found: u64,
-    /// Transactions that carried more than one batch.
-    pub groups: u64,
+    /// Batches that shared the sync of another: a sign that group commit was at work.
+    pub shared_syncs: u64,
     /// The first failure, in words, with its round.
     pub first_failure: Option<String>,
 }

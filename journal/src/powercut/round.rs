@@ -40,43 +40,61 @@ pub(super) fn run(plan: &Plan, round: u64, report: &mut Report) {
     for life in 1..=LIVES {
         live(plan, &disk, &mut expected, &mut random, report);
         disk = end(&disk, life == LIVES || random.below(4) > 0, &mut random, report);
-        match inspect(plan, &disk, expected.submitted) {
-            Ok(present) => {
-                if present < expected.required {
-                    report.lost += expected.required - present;
-                    fail(
-                        report,
-                        round,
-                        &format!("{} answered batches are gone", expected.required - present),
-                    );
-                }
-                report.unanswered_found += present.saturating_sub(expected.required);
-                expected = Expected { required: present, submitted: present };
-            }
-            Err(fault) => {
-                match &fault {
-                    Fault::Half(_) => report.half += 1,
-                    Fault::Damaged(_) => report.damaged += 1,
-                }
-                // Of what cannot be read nothing is kept.
-                report.lost += expected.required;
-                fail(report, round, &format!("{fault:?}"));
+        // What a start has shown may have been acted upon, so a second cut must not take it back.
+        for _ in 0..2 {
+            if let Err(fault) = compare(plan, &disk, &mut expected, report) {
+                report.note(round, &fault);
                 return;
             }
+            disk = end(&disk, true, &mut random, report);
         }
     }
 }
 
+/// Compares what is there with what must be; from then on all that is there must stay.
+fn compare(
+    plan: &Plan,
+    disk: &PowerCutDisk,
+    expected: &mut Expected,
+    report: &mut Report,
+) -> Result<(), Fault> {
+    let found = inspect(plan, disk, expected.submitted);
+    let present = *found.as_ref().unwrap_or(&0);
+    report.lost += expected.required.saturating_sub(present);
+    report.unanswered_found += present.saturating_sub(expected.required);
+    match &found {
+        Err(Fault::Damaged(_)) => report.damaged += 1,
+        Err(_) => report.half += 1,
+        Ok(present) if *present < expected.required => {
+            return Err(Fault::Lost(format!(
+                "of {} answered batches {present} are there",
+                expected.required
+            )));
+        }
+        Ok(_) => {}
+    }
+    *expected = Expected { required: present, submitted: present };
+    found.map(|_| ())
+}
+
 /// Commits batches until the power goes or the life is over.
 fn live(plan: &Plan, disk: &PowerCutDisk, expected: &mut Expected, random: &mut Random, report: &mut Report) {
-    // Some cuts fall into the opening, most into the work.
-    let operations_max = if random.below(4) == 0 { 40 } else { 900 };
-    disk.cut_after(1 + random.below(operations_max) as u64);
+    // Some cuts fall into the opening, most into the work; a third of them into a sync.
+    match random.below(6) {
+        0 => disk.cut_after(1 + random.below(40) as u64),
+        1 | 2 => disk.cut_in_sync(1 + random.below(60) as u64),
+        _ => disk.cut_after(1 + random.below(900) as u64),
+    }
     let Some(opened) = open(plan, disk, 8 + random.below(56)) else { return };
     let engine = &opened.engine;
     let (batches, in_flight) = (1 + random.below(BATCHES_MAX), 1 + random.below(32));
     let mut waiting: VecDeque<Completion> = VecDeque::new();
-    for _ in 0..batches {
+    let failing = if random.below(5) == 0 { random.below(batches) } else { batches };
+    for number in 0..batches {
+        if number == failing {
+            disk.fail_next_sync();
+            report.failed_syncs += 1;
+        }
         if waiting.len() >= in_flight && !settle(waiting.pop_front(), expected, report) {
             break;
         }
@@ -87,7 +105,7 @@ fn live(plan: &Plan, disk: &PowerCutDisk, expected: &mut Expected, random: &mut 
         settle(Some(completion), expected, report);
     }
     let counters = engine.counters();
-    report.groups += counters.batches.saturating_sub(counters.syncs);
+    report.shared_syncs += counters.batches.saturating_sub(counters.syncs);
     // Half of the lives that get so far also close the record in order.
     if random.below(2) == 0 {
         disk.cut();
@@ -130,11 +148,13 @@ fn open(plan: &Plan, disk: &PowerCutDisk, checkpoint_pages: usize) -> Option<Ope
     Some(Opened { engine, _mount: mount })
 }
 
-/// Why a record is not one that a sequence of whole batches could have left.
-#[derive(Debug)]
-#[allow(dead_code, reason = "the words are printed through Debug")]
+/// Why a record is not what was promised.
 enum Fault {
+    /// Answered batches are gone.
+    Lost(String),
+    /// No sequence of whole batches leaves this.
     Half(String),
+    /// The record cannot be read.
     Damaged(String),
 }
 
@@ -157,14 +177,16 @@ fn inspect(plan: &Plan, disk: &PowerCutDisk, submitted: u64) -> Result<u64, Faul
     leaves.sort_by(|one, other| one.key[8..].cmp(&other.key[8..]));
     let lines = engine.scan(&Scan::all(LINES))?.rows;
     let pending = engine.scan(&Scan::all(PENDING))?.rows;
-    let expected = |table, number| content(table, number);
+
     let same = |rows: &[Row], table, numbers: std::ops::Range<u64>| {
         rows.len() as u64 == numbers.end - numbers.start
             && rows.iter().zip(numbers).all(|(row, number)| {
                 row.key == key(table, number)
-                    && row.content.bytes() == Some(expected(table, number).as_slice())
+                    && row.content.bytes() == Some(content(table, number).as_slice())
             })
     };
+    // The power goes while the record is open: closing it in order would fold its log.
+    disk.cut();
     let whole = same(&leaves, LEAVES, 0..present)
         && same(&lines, LINES, 0..present)
         && same(&pending, PENDING, present.saturating_sub(PENDING_KEPT)..present);
@@ -199,6 +221,9 @@ fn content(table: Table, number: u64) -> Vec<u8> {
     (0..bytes).map(|_| random.next().to_be_bytes()[0]).collect()
 }
 
-fn fail(report: &mut Report, round: u64, what: &str) {
-    report.first_failure.get_or_insert_with(|| format!("round {round}: {what}"));
+impl Report {
+    fn note(&mut self, round: u64, fault: &Fault) {
+        let (Fault::Lost(what) | Fault::Half(what) | Fault::Damaged(what)) = fault;
+        self.first_failure.get_or_insert_with(|| format!("round {round}: {what}"));
+    }
 }

@@ -92,16 +92,29 @@ impl Opener {
     }
 
     fn refuse_unknown_tables(&self, connection: &Connection) -> Result<(), OpenError> {
-        let mut names =
-            connection.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").map_err(file)?;
-        let names = names.query_map([], |row| row.get::<_, String>(0)).map_err(file)?;
-        for name in names {
-            let name = name.map_err(file)?;
-            if !self.tables.iter().any(|table| table.name() == name) {
-                return Err(OpenError::LocalUnknownTable(name));
-            }
+        let mut names = names_of_tables(connection).map_err(file)?.into_iter();
+        let unknown = names.find(|name| !self.tables.iter().any(|table| table.name() == name));
+        unknown.map_or(Ok(()), |name| Err(OpenError::LocalUnknownTable(name)))
+    }
+
+    /// Writes nothing when all is there: an opened record that is only read stays as it was.
+    fn make_missing_tables(&self, connection: &Connection) -> rusqlite::Result<()> {
+        let there = names_of_tables(connection)?;
+        let missing: Vec<&Table> =
+            self.tables.iter().filter(|table| there.iter().all(|name| name != table.name())).collect();
+        if missing.is_empty() {
+            return Ok(());
         }
-        Ok(())
+        connection.execute_batch("BEGIN IMMEDIATE")?;
+        for table in missing {
+            connection.execute_batch(&format!(
+                "CREATE TABLE {}(key BLOB PRIMARY KEY NOT NULL, value BLOB, checksum BLOB NOT NULL) WITHOUT ROWID, STRICT",
+                table.name()
+            ))?;
+        }
+        connection.pragma_update(None, "application_id", APPLICATION_ID)?;
+        connection.pragma_update(None, "user_version", LAYOUT)?;
+        connection.execute_batch("COMMIT")
     }
 
     fn prepare(&self, connection: &Connection) -> rusqlite::Result<()> {
@@ -119,20 +132,16 @@ impl Opener {
         connection.pragma_update(None, "wal_autocheckpoint", 0)?;
         // What is erased by decision shall not linger in free pages.
         connection.pragma_update(None, "secure_delete", true)?;
-        connection.execute_batch("BEGIN IMMEDIATE")?;
-        for table in self.tables.iter() {
-            connection.execute_batch(&format!(
-                "CREATE TABLE IF NOT EXISTS {}(key BLOB PRIMARY KEY NOT NULL, value BLOB, checksum BLOB NOT NULL) WITHOUT ROWID, STRICT",
-                table.name()
-            ))?;
-        }
-        connection.pragma_update(None, "application_id", APPLICATION_ID)?;
-        connection.pragma_update(None, "user_version", LAYOUT)?;
-        connection.execute_batch("COMMIT")?;
+        self.make_missing_tables(connection)?;
         // What a killed process wrote and never synced is visible again and would be taken for
         // durable. Folding the log writes and syncs it anew before anybody can read it.
         connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
     }
+}
+
+fn names_of_tables(connection: &Connection) -> rusqlite::Result<Vec<String>> {
+    let mut statement = connection.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'")?;
+    statement.query_map([], |row| row.get(0))?.collect()
 }
 
 /// The extended result code of an SQLite error; 0 where it has none.

@@ -18,7 +18,7 @@ use std::sync::atomic::{AtomicI32, Ordering};
 
 /// A log this many times longer than folding asks for is started anew, waiting for readers: it
 /// therefore stays near this, however readers' snapshots overlap.
-const RESET_FACTOR: i32 = 8;
+const RESET_FACTOR: i32 = 4;
 
 /// When the writer refuses and when it tidies up.
 #[derive(Debug, Clone, Copy)]
