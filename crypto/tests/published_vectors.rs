@@ -4,7 +4,7 @@ use detente_crypto::{OpenError, SUITE_1, es256};
 use detente_encoding::text::{from_hex, hex};
 
 fn from<const N: usize>(text: &str) -> [u8; N] {
-    from_hex(text).unwrap().try_into().unwrap()
+    from_hex(text).and_then(|bytes| bytes.try_into().ok()).expect("hexadecimal of the right length")
 }
 
 #[test]

@@ -47,7 +47,8 @@ impl Authenticator {
     /// An assertion in full, signed by the ES256 key below as authenticators do: in DER.
     fn assert(&self) -> ReleaseSignature {
         let message = [&self.data()[..], sha256(&[self.client_data.as_bytes()]).as_ref()].concat();
-        let signature = es256::der_to_raw_low_s(&es256_signer().sign_der(&message)).unwrap();
+        let signature =
+            es256::der_to_raw_low_s(&es256_signer().sign_der(&message)).expect("a signature of ours is one");
         ReleaseSignature::Full {
             authenticator_data: self.data(),
             client_data: self.client_data.clone().into_bytes(),
@@ -57,7 +58,7 @@ impl Authenticator {
 }
 
 fn es256_signer() -> es256::TestSigner {
-    es256::TestSigner::from_scalar(&[7; 32]).unwrap()
+    es256::TestSigner::from_scalar(&[7; 32]).expect("a small number is a key")
 }
 
 fn passkey() -> Passkey {

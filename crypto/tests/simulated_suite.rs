@@ -4,7 +4,9 @@ use detente_crypto::{SUITE_0, SUITE_1, Suite};
 
 fn lengths(suite: &dyn Suite) -> Vec<usize> {
     let seed = [5; 32];
-    let sealed = suite.hpke_seal(&suite.kem_public(&seed), b"info", b"aad", b"secret", &[6; 64]).unwrap();
+    let sealed = suite
+        .hpke_seal(&suite.kem_public(&seed), b"info", b"aad", b"secret", &[6; 64])
+        .expect("our own key is usable");
     let aead = suite.aead_seal(&[1; 32], &[2; 12], b"aad", b"text");
     vec![
         suite.ed25519_public(&seed).len(),

@@ -102,8 +102,8 @@ fn hpke_seals_to_the_keys_go_seals_to() {
 
 /// The cases of a vector file; a file without cases would be a test that cannot fail.
 fn cases(text: &str) -> Vec<Value> {
-    let file: Value = serde_json::from_str(text).unwrap();
-    let cases = file["cases"].as_array().unwrap().clone();
+    let file: Value = serde_json::from_str(text).expect("a vector file is JSON");
+    let cases = file["cases"].as_array().expect("a vector file has cases").clone();
     assert!(cases.len() > 3, "the file has lost its cases");
     cases
 }
@@ -113,13 +113,13 @@ fn text<'a>(case: &'a Value, member: &str) -> &'a str {
 }
 
 fn bytes(case: &Value, member: &str) -> Vec<u8> {
-    from_hex(text(case, member)).unwrap()
+    from_hex(text(case, member)).expect("hexadecimal")
 }
 
 fn array<const N: usize>(case: &Value, member: &str) -> [u8; N] {
-    bytes(case, member).try_into().unwrap()
+    bytes(case, member).try_into().expect("the length the primitive has")
 }
 
 fn flag(case: &Value, member: &str) -> bool {
-    case[member].as_bool().unwrap()
+    case[member].as_bool().expect("a truth value")
 }
