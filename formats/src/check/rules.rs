@@ -34,7 +34,7 @@ fn fault_of(rule: &Rule, filled: &Filled, base: &str) -> Option<Fault> {
         }
         Rule::Sum { of, total } => {
             let (sum, stated) = (sum(filled, of)?, count(filled, total)?);
-            let fault = at(total, FaultCode::Sum).with(Arg::Number(stated)).with(Arg::text(of));
+            let fault = at(total, FaultCode::Sum).with(Arg::Number(stated)).with(Arg::text(of.join(" + ")));
             (sum != stated).then(|| fault.with(Arg::Number(sum)))
         }
         Rule::Requires { when, is, field, among } => {
@@ -98,8 +98,8 @@ fn count(filled: &Filled, path: &str) -> Option<u64> {
 }
 
 /// The sum of all parts; `None` if there are none or one is not a figure.
-fn sum(filled: &Filled, path: &str) -> Option<u64> {
-    let parts = filled.at(path);
+fn sum(filled: &Filled, paths: &[String]) -> Option<u64> {
+    let parts: Vec<_> = paths.iter().flat_map(|path| filled.at(path)).collect();
     if parts.is_empty() {
         return None;
     }

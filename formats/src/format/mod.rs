@@ -330,8 +330,8 @@ pub enum Rule {
     },
     /// The sum over all `of` equals `total`, when both are given as figures.
     Sum {
-        /// The parts.
-        of: String,
+        /// The parts; those that are not given at all count as nothing, but one path must be.
+        of: Vec<String>,
         /// The total.
         total: String,
     },

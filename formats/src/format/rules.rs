@@ -64,7 +64,7 @@ fn rule(mut section: Section) -> Result<Rule, Fault> {
             days_max: section.uint("days_max")?,
             source_checked: section.checked()?,
         },
-        "sum" => Rule::Sum { of: section.text("of")?, total: section.text("total")? },
+        "sum" => Rule::Sum { of: section.texts("of")?, total: section.text("total")? },
         "requires" => Rule::Requires {
             when: section.text("when")?,
             is: section.texts("is")?,
@@ -136,7 +136,12 @@ pub(super) fn verify(format: &Format) -> Result<(), Fault> {
                 expect(format, &key, then, is_moment)?;
             }
             Rule::Sum { of, total } => {
-                expect(format, &key, of, is_count)?;
+                if of.is_empty() {
+                    return Err(Fault { key, problem: "needs the paths of its parts in `of`".into() });
+                }
+                for part in of {
+                    expect(format, &key, part, is_count)?;
+                }
                 expect(format, &key, total, is_count)?;
             }
             Rule::Ceiling { field, as_of, .. } => {
