@@ -1,0 +1,11 @@
+//! Any bytes as a change of a roster: refused, or one value with exactly this spelling.
+#![no_main]
+
+use detente_protocol::roster::RosterChange;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| {
+    if let Ok(value) = RosterChange::decode(bytes) {
+        assert_eq!(value.encode(), bytes);
+    }
+});
