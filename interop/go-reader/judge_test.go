@@ -253,6 +253,11 @@ func TestARosterComesInForceByItsProofOrByTheRootSignatures(t *testing.T) {
 		{true, v1(list{roster, two, nil, nil})},
 		{true, v1(list{roster, nil, p.root.edSign(m), p.root.mlSign(m)})},
 		{false, v1(list{roster, nil, p.root.edSign(m), nil})},
+		{false, func() []byte { // signed, but it does not name the roster before
+			r := v1(p.rosterMap(1, Hash{}))
+			m := message("detente/1/roster-root", enc(list{p.name, 1, sha256.Sum256(p.roster), sha256.Sum256(r)}))
+			return v1(list{r, nil, p.root.edSign(m), p.root.mlSign(m)})
+		}()},
 		{false, v1(list{roster, v1(list{fileSignature(1, p.file, s)}), nil, nil})},
 		{false, v1(list{v1(p.rosterMap(2, sha256.Sum256(p.roster))), two, nil, nil})},
 	}
