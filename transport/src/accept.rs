@@ -13,13 +13,16 @@ use tokio::time::{sleep, timeout};
 use crate::admission::Place;
 use crate::connection::Connection;
 use crate::context::{Context, HANDSHAKE_MAX};
-use crate::link::Link;
 use crate::path::PathKind;
 use crate::quic::QuicConnection;
+use crate::slot::Claim;
 use crate::tcp;
 
 /// After the system refused to accept (no file descriptors left), so long until the next try.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// How long a failed handshake keeps its place.
+const FAILURE_PAUSE: Duration = Duration::from_secs(1);
 
 /// Accepts TCP links until the task is aborted.
 pub(crate) async fn tcp(context: Arc<Context>, listener: TcpListener, config: Arc<ServerConfig>) {
@@ -80,25 +83,25 @@ async fn take_in(
     kind: PathKind,
     handshake: impl Future<Output = io::Result<Connection>>,
 ) {
-    let outcome = timeout(HANDSHAKE_MAX, let_in(&context, kind, handshake)).await;
+    let Ok(Ok((mut connection, claim))) = timeout(HANDSHAKE_MAX, until_hello(handshake)).await else {
+        context.refused_handshakes.fetch_add(1, Ordering::Relaxed);
+        // The place stays taken for a while, so that who fails cannot fail a thousand times a second.
+        sleep(FAILURE_PAUSE).await;
+        return;
+    };
     drop(place);
-    match outcome {
-        Ok(Ok(Some((connection, link)))) => connection.carry(link).await,
-        Ok(Ok(None)) => {}
-        Ok(Err(_)) | Err(_) => {
-            context.refused_handshakes.fetch_add(1, Ordering::Relaxed);
-        }
+    let peer = context.peers.find(&connection.negotiated().peer);
+    // The peer may have been taken off the list meanwhile.
+    let Some(slot) = peer.and_then(|peer| peer.slot(kind)) else { return };
+    if let Some(link) = connection.answer(claim, &slot).await {
+        connection.carry(link).await;
     }
 }
 
-/// `None`: another link to this peer stays, or the peer was taken off the list meanwhile.
-async fn let_in(
-    context: &Context,
-    kind: PathKind,
+async fn until_hello(
     handshake: impl Future<Output = io::Result<Connection>>,
-) -> io::Result<Option<(Connection, Link)>> {
+) -> io::Result<(Connection, Claim)> {
     let mut connection = handshake.await?;
-    let peer = context.peers.find(&connection.negotiated().peer);
-    let Some(slot) = peer.and_then(|peer| peer.slot(kind)) else { return Ok(None) };
-    Ok(connection.answer(&slot).await?.map(|link| (connection, link)))
+    let claim = connection.hear().await?;
+    Ok((connection, claim))
 }

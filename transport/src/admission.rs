@@ -14,7 +14,7 @@ pub const HANDSHAKES_KNOWN_MAX: usize = 64;
 /// Handshakes at a time with all other addresses.
 pub const HANDSHAKES_STRANGE_MAX: usize = 32;
 /// Handshakes at a time with one other IPv4 address or IPv6 network (/64).
-pub const HANDSHAKES_NETWORK_MAX: usize = 4;
+pub const HANDSHAKES_NETWORK_MAX: usize = 8;
 /// From so many handshakes on, a QUIC client must prove its address first (RFC 9000, section 8.1.2).
 pub const HANDSHAKES_UNPROVED_MAX: usize = 8;
 
@@ -126,7 +126,7 @@ mod tests {
     #[test]
     fn one_network_cannot_take_all_places_and_gets_its_own_back() {
         let admission = Admission::new(AcceptFrom::Anywhere);
-        let places: Vec<_> = (0..10).filter_map(|_| admission.enter(address(1), false)).collect();
+        let places: Vec<_> = (0..20).filter_map(|_| admission.enter(address(1), false)).collect();
         assert_eq!(places.len(), HANDSHAKES_NETWORK_MAX);
         assert!(admission.enter(address(2), false).is_some());
         drop(places);
@@ -155,7 +155,7 @@ mod tests {
     fn neighbours_in_one_ipv6_network_share_its_places() {
         let admission = Admission::new(AcceptFrom::Anywhere);
         let host = |last: u16| IpAddr::from([0x2001, 0xdb8, 0, 0, 0, 0, 0, last]);
-        let places: Vec<_> = (0..10).filter_map(|last| admission.enter(host(last), false)).collect();
+        let places: Vec<_> = (0..20).filter_map(|last| admission.enter(host(last), false)).collect();
         assert_eq!(places.len(), HANDSHAKES_NETWORK_MAX);
     }
 }

@@ -2,12 +2,18 @@
 
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::timeout;
 
 use crate::framing::Hello;
 use crate::link::Link;
 use crate::quic::QuicConnection;
 use crate::slot::{Claim, Negotiated, Slot};
 use crate::tcp::TcpConnection;
+
+/// How long the hello of a listener may take.
+pub(crate) const ANSWER_MAX: Duration = Duration::from_secs(4);
 
 /// A connection on which both keys are proved.
 #[derive(Debug)]
@@ -46,17 +52,22 @@ impl Connection {
         Ok(Claim { dialled_here: true, hello: self.hear_hello().await? })
     }
 
-    /// The listener's half: answers only a link that it keeps.
-    pub(crate) async fn answer(&mut self, slot: &Arc<Slot>) -> io::Result<Option<Link>> {
-        let claim = Claim { dialled_here: false, hello: self.hear_hello().await? };
-        let Some(admitted) = slot.admit(claim, self.negotiated()).await else { return Ok(None) };
+    /// The listener's half, first: what the dialler says.
+    pub(crate) async fn hear(&mut self) -> io::Result<Claim> {
+        Ok(Claim { dialled_here: false, hello: self.hear_hello().await? })
+    }
+
+    /// The listener's half, second: lets the link in and answers, or does neither. Not to be
+    /// cancelled: a link that was let in has to be carried or failed.
+    pub(crate) async fn answer(&mut self, claim: Claim, slot: &Arc<Slot>) -> Option<Link> {
+        let admitted = slot.admit(claim, self.negotiated()).await?;
         let answer = admitted.answer;
         let link = Link { slot: slot.clone(), admitted };
-        if let Err(error) = self.send_hello(answer).await {
+        if !matches!(timeout(ANSWER_MAX, self.send_hello(answer)).await, Ok(Ok(()))) {
             link.fail().await;
-            return Err(error);
+            return None;
         }
-        Ok(Some(link))
+        Some(link)
     }
 
     /// Runs the link to its end.

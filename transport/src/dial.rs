@@ -12,7 +12,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::connection::Connection;
+use crate::connection::{ANSWER_MAX, Connection};
 use crate::context::{Context, HANDSHAKE_MAX};
 use crate::link::Link;
 use crate::path::{Path, PathKind};
@@ -36,8 +36,6 @@ const _: () = assert!(
 
 /// Addresses of one name that are tried.
 const RESOLVED_MAX: usize = 4;
-/// How long the listener may take to answer the hello.
-const ANSWER_MAX: Duration = Duration::from_secs(4);
 /// A link that lived so long was a good one: the next dial starts without a pause.
 const GOOD_LINK: Duration = Duration::from_secs(2);
 /// The side whose link would give way when both dial leaves the other this long to be first.

@@ -185,3 +185,45 @@ async fn a_cut_frame_is_never_handed_on() {
     assert_eq!(why_down(&mut inbox).await, DownReason::PeerClosed);
     assert_eq!(inbox.try_next(), None);
 }
+
+#[tokio::test]
+async fn where_only_peers_are_listened_to_a_stranger_meets_silence() {
+    let (own, peer) = (LinkSecret::from_seed(&[1; 32]), LinkSecret::from_seed(&[2; 32]));
+    let key = own.public();
+    let listen = (Ipv4Addr::LOCALHOST, 0).into();
+    let config = EndpointConfig { accept_from: crate::AcceptFrom::PeerAddresses, ..EndpointConfig::new(listen, own) };
+    let (endpoint, _inbox) = Endpoint::bind(config).unwrap();
+    let listed = |addresses| vec![PeerLink { key: peer.public(), addresses }];
+    endpoint.set_peers(listed(vec!["192.0.2.1:19630".into()])).unwrap();
+    let mut stream = TcpStream::connect(endpoint.local_addr()).await.unwrap();
+    let mut bytes = Vec::new();
+    // Closed or reset, but without a byte.
+    let _ = timeout(PATIENCE, stream.read_to_end(&mut bytes)).await.unwrap();
+    assert!(bytes.is_empty());
+    assert_eq!(endpoint.refusals().capacity, 1);
+    endpoint.set_peers(listed(vec!["127.0.0.1:9".into()])).unwrap();
+    drop(let_in(&endpoint, &peer, key).await);
+}
+
+#[tokio::test]
+async fn under_load_a_quic_client_proves_its_address_and_gets_in() {
+    let (endpoint, mut inbox, secret, key) = listener();
+    let mut mute = Vec::new();
+    for _ in 0..crate::HANDSHAKES_NETWORK_MAX {
+        mute.push(TcpStream::connect(endpoint.local_addr()).await.unwrap());
+    }
+    // The peer is dialled here, so its place is not among those that are taken.
+    let addresses = vec!["127.0.0.1:9".to_owned()];
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    endpoint.set_peers(vec![PeerLink { key: secret.public(), addresses }]).unwrap();
+    let (dialler, _reports) = Endpoint::bind(EndpointConfig {
+        kinds: vec![PathKind::Quic],
+        ..EndpointConfig::new((Ipv4Addr::LOCALHOST, 0).into(), secret)
+    })
+    .unwrap();
+    let addresses = vec![endpoint.local_addr().to_string()];
+    dialler.set_peers(vec![PeerLink { key, addresses }]).unwrap();
+    let report = timeout(Duration::from_secs(5), inbox.next()).await.unwrap();
+    assert_eq!(report.kind, PathKind::Quic);
+    assert!(matches!(report.event, PathEvent::Up { .. }));
+}

@@ -8,10 +8,36 @@
 //! A node makes one [`Endpoint`], gives it its peers, sends frames and reads [`Report`]s. Links come
 //! up by themselves and come back by themselves; both sides may dial, one link of each kind stays.
 //!
+//! ```
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use detente_transport::{Endpoint, EndpointConfig, LinkSecret, Outgoing, PathEvent, PeerLink, Urgency};
+//!
+//! let (altair, vega) = (LinkSecret::from_seed(&[1; 32]), LinkSecret::from_seed(&[2; 32]));
+//! let (altair_key, vega_key) = (altair.public(), vega.public());
+//! let any_port = "127.0.0.1:0".parse()?;
+//! let (altair, mut altair_inbox) = Endpoint::bind(EndpointConfig::new(any_port, altair))?;
+//! let (vega, mut vega_inbox) = Endpoint::bind(EndpointConfig::new(any_port, vega))?;
+//! vega.set_peers(vec![PeerLink { key: altair_key, addresses: vec![altair.local_addr().to_string()] }])?;
+//! altair.set_peers(vec![PeerLink { key: vega_key, addresses: vec![vega.local_addr().to_string()] }])?;
+//!
+//! while !matches!(altair_inbox.next().await.event, PathEvent::Up { .. }) {}
+//! altair.send(&vega_key, Outgoing { frame: b"sealed".to_vec().into(), urgency: Urgency::Ordinary })?;
+//! loop {
+//!     let report = vega_inbox.next().await;
+//!     if let PathEvent::Frame { frame, .. } = report.event {
+//!         assert_eq!((report.peer, frame.as_slice()), (altair_key, b"sealed".as_slice()));
+//!         break;
+//!     }
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! What this crate deliberately does not do: it does not read frames, does not promise delivery,
-//! does not retry a frame and keeps nothing on disk. It sees mailboxes' sizes and times, never
-//! contents: those are sealed end to end before they come here, and a link adds to that only which
-//! machine one talks to, and confidentiality of sizes and times towards the network.
+//! does not retry a frame and keeps nothing on disk. It sees sizes and times, never
+//! contents: those are sealed end to end before they come here. What a link adds is knowing which
+//! machine one talks to, and keeping from the network which frame is which.
 //!
 //! - Keys: raw Ed25519 keys (RFC 7250), pinned; no certificates, no names, no dates.
 //! - Key exchange: X25519MLKEM768 and nothing else. No resumption, no 0-RTT.

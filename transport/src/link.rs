@@ -11,7 +11,7 @@ use tokio::time::{sleep, timeout};
 
 use crate::framing::{put_sign_of_life, take_frame};
 use crate::path::{DownReason, PathEvent, Urgency};
-use crate::queue::{BATCH_BYTES, Filled, Serves};
+use crate::queue::{Filled, Serves};
 use crate::slot::{Admitted, Slot};
 
 /// After so long without a frame to send, a sign of life goes out. It also finds out, at the next
@@ -45,7 +45,9 @@ impl Link {
         write: impl Future<Output = Result<(), DownReason>>,
     ) {
         let (mut read, mut write) = (pin!(read), pin!(write));
+        // In this order: when a connection breaks, the reader knows best why.
         let why = tokio::select! {
+            biased;
             why = &mut read => why,
             written = &mut write => written.err().unwrap_or(DownReason::LocalRemoved),
             why = self.ended() => {
@@ -95,7 +97,7 @@ impl Link {
         serves: Serves,
         mut stream: impl AsyncWrite + Unpin,
     ) -> Result<(), DownReason> {
-        let mut buffer = BytesMut::with_capacity(BATCH_BYTES);
+        let mut buffer = BytesMut::new();
         loop {
             buffer.clear();
             match timeout(SIGN_OF_LIFE_EVERY, self.admitted.queue.fill(serves, &mut buffer)).await {

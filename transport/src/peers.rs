@@ -159,6 +159,7 @@ impl Peers {
 
     /// Whether a peer can be dialled at `address`, so that it may well dial from there.
     pub(crate) fn knows_address(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
         self.read()
             .values()
             .any(|peer| peer.resolved.lock().unwrap_or_else(PoisonError::into_inner).contains(&address))
