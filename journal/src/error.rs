@@ -3,6 +3,7 @@
 //! No message names the content of a row: keys are shown in hex, values never.
 
 use crate::engine::Table;
+use crate::lock::LockError;
 use std::fmt;
 
 /// Names a row by table and key.
@@ -133,6 +134,11 @@ pub enum OpenError {
         /// The extended result code of SQLite.
         code: i32,
     },
+    /// Another process, or this one, has the record open. Stop that one first.
+    LocalHeld {
+        /// The process, if its lock file says so.
+        pid: Option<u32>,
+    },
     /// The file is a database of another program.
     LocalForeignFile,
     /// The file was written by a later version of this software.
@@ -150,6 +156,8 @@ impl fmt::Display for OpenError {
             Self::EnvironmentFile { code } => {
                 write!(f, "SQLite refuses the journal (code {code}): damaged, or in use")
             }
+            Self::LocalHeld { pid: Some(pid) } => write!(f, "process {pid} has the journal open"),
+            Self::LocalHeld { pid: None } => f.write_str("another process has the journal open"),
             Self::LocalForeignFile => f.write_str("this file is a database of another program"),
             Self::LocalLaterVersion(version) => {
                 write!(f, "the journal has layout {version}, written by a later version")
@@ -163,6 +171,15 @@ impl fmt::Display for OpenError {
 }
 
 impl std::error::Error for OpenError {}
+
+impl From<LockError> for OpenError {
+    fn from(error: LockError) -> Self {
+        match error {
+            LockError::LocalHeld { pid } => Self::LocalHeld { pid },
+            LockError::EnvironmentIo(error) => Self::EnvironmentIo(error),
+        }
+    }
+}
 
 #[cfg(test)]
 mod tests {

@@ -12,7 +12,7 @@ fn three_hundred_power_cuts_lose_nothing() {
     assert!(report.power_cuts >= 300, "{report:#?}");
     assert!(
         report.cuts_in_write > 100
-            && report.cuts_in_sync > 50
+            && report.cuts_in_sync > 25
             && report.kills > 20
             && report.failed_syncs > 20,
         "{report:#?}"

@@ -44,6 +44,35 @@ fn a_record_survives_its_process() {
 }
 
 #[test]
+fn a_record_is_opened_once_at_a_time() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("journal.sqlite");
+    let engine = open(&path);
+    let second = SqliteEngine::open(&path, TABLES, SqliteOptions::default());
+    assert!(matches!(second, Err(OpenError::LocalHeld { pid: Some(pid) }) if pid == std::process::id()));
+    drop(engine);
+    open(&path);
+}
+
+/// A process that is killed leaves a log behind; the next one writes it anew and reads it.
+#[test]
+fn a_log_left_behind_is_read() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("journal.sqlite");
+    let engine = open(&path);
+    for index in 0..100 {
+        engine.commit(leaf(index)).wait().expect("commits");
+    }
+    let killed = folder.path().join("killed.sqlite");
+    for suffix in ["", "-wal"] {
+        let name = |stem: &str| folder.path().join(format!("{stem}.sqlite{suffix}"));
+        std::fs::copy(name("journal"), name("killed")).expect("copies");
+    }
+    assert!(std::fs::metadata(folder.path().join("killed.sqlite-wal")).expect("a log").len() > 100 * 4096);
+    assert_eq!(open(&killed).scan(&Scan::all(LEAVES)).expect("reads").rows.len(), 100);
+}
+
+#[test]
 fn a_rotten_row_is_named_and_never_skipped() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("journal.sqlite");

@@ -224,6 +224,19 @@ impl PowerCutDisk {
         state.names.get(name).and_then(|file| state.files.get(file)).map(|file| file.live.clone())
     }
 
+    /// Writes a file's own bytes over themselves and syncs it; does nothing when it is not there.
+    ///
+    /// # Errors
+    /// When the power is out, or goes out.
+    pub fn rewrite(&self, name: &str) -> std::io::Result<()> {
+        let Some(content) = self.content(name) else { return Ok(()) };
+        let written = self.open(name, false).and_then(|file| {
+            self.write(file, 0, &content)?;
+            self.sync(file)
+        });
+        written.map_err(|fault| std::io::Error::other(format!("{fault:?}")))
+    }
+
     /// The disk as it is found when the power comes back, drawn with `seed`. This one is out.
     #[must_use]
     pub fn survivor(&self, seed: u64) -> Self {

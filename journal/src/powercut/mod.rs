@@ -20,6 +20,9 @@ use std::sync::Arc;
 /// The name of the record on a power-cut disk.
 pub const RECORD_NAME: &str = "journal.sqlite";
 
+/// The name of its write-ahead log.
+const LOG_NAME: &str = "journal.sqlite-wal";
+
 /// What a soak does.
 #[derive(Debug, Clone)]
 pub struct Plan {
@@ -94,9 +97,11 @@ pub fn soak(plan: &Plan, progress: &mut dyn FnMut(&Report)) -> Report {
 pub fn attach(disk: &PowerCutDisk) -> (Mount, PathBuf, crate::SqliteOptions) {
     let mounted = mount(Arc::new(disk.clone())).expect("SQLite takes another file system");
     let path = PathBuf::from(mounted.path(RECORD_NAME));
+    let log = disk.clone();
     let options = crate::SqliteOptions {
         vfs: Some(VFS_NAME.to_owned()),
         free_bytes: Some(Arc::new(|| Ok(1 << 40))),
+        rewrite: Some(Arc::new(move |_| log.rewrite(LOG_NAME))),
         ..crate::SqliteOptions::default()
     };
     (mounted, path, options)

@@ -3,7 +3,7 @@
 //! A backup is a record of its own, without free pages (what was erased is not in it) and without
 //! any key (the record holds none). It reaches its name only when it is whole and synced.
 
-use super::connection::{code_of, folder_of, sync_folder};
+use super::connection::{beside, code_of, folder_of, sync_folder};
 use super::{SqliteEngine, SqliteOptions};
 use crate::batch::{Batch, Change, Importance, Operation};
 use crate::engine::{Engine, Scan, Table};
@@ -192,23 +192,19 @@ fn put_verified(batch: &mut Batch, table: Table, row: Row) {
 fn publish(part: &Path, name: &Path) -> std::io::Result<()> {
     std::fs::File::open(part)?.sync_all()?;
     std::fs::rename(part, name)?;
+    // The lock of the copy under its former name; the copy itself has moved.
+    remove_record(part)?;
     sync_folder(&folder_of(name))
 }
 
 fn part_of(path: &Path) -> PathBuf {
-    with_suffix(path, ".part")
-}
-
-fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    PathBuf::from(name)
+    beside(path, ".part")
 }
 
 /// Removes a file and what SQLite keeps beside it.
 fn remove_record(path: &Path) -> std::io::Result<()> {
-    for suffix in ["", "-wal", "-shm", "-journal"] {
-        match std::fs::remove_file(with_suffix(path, suffix)) {
+    for suffix in ["", "-wal", "-shm", "-journal", "-lock"] {
+        match std::fs::remove_file(beside(path, suffix)) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }

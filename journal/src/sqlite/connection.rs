@@ -132,10 +132,7 @@ impl Opener {
         connection.pragma_update(None, "wal_autocheckpoint", 0)?;
         // What is erased by decision shall not linger in free pages.
         connection.pragma_update(None, "secure_delete", true)?;
-        self.make_missing_tables(connection)?;
-        // What a killed process wrote and never synced is visible again and would be taken for
-        // durable. Folding the log writes and syncs it anew before anybody can read it.
-        connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+        self.make_missing_tables(connection)
     }
 }
 
@@ -157,10 +154,10 @@ pub(super) fn folder_of(path: &Path) -> PathBuf {
     }
 }
 
-/// The write-ahead log of a file.
-pub(super) fn wal_path(path: &Path) -> PathBuf {
+/// The file beside `path` whose name has `suffix` more.
+pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
-    name.push("-wal");
+    name.push(suffix);
     PathBuf::from(name)
 }
 

@@ -27,6 +27,7 @@ use crate::engine::{
     Busy, Counters, Engine, Page, RESERVE_BYTES_DEFAULT, Scan, ScrubCursor, ScrubStep, Space, Table,
 };
 use crate::error::{CommitError, OpenError, ReadError};
+use crate::lock::FolderLock;
 use crate::row::Content;
 use connection::Opener;
 use queue::Queue;
@@ -38,6 +39,9 @@ use std::thread::JoinHandle;
 
 /// Asks the disk how many bytes it has free for this process.
 pub type FreeBytes = Arc<dyn Fn() -> std::io::Result<u64> + Send + Sync>;
+
+/// Writes a file's own bytes over themselves and syncs it; does nothing when it is not there.
+pub type Rewrite = Arc<dyn Fn(&Path) -> std::io::Result<()> + Send + Sync>;
 
 /// How strictly SQLite syncs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -55,6 +59,9 @@ pub enum Synchronous {
 /// the replay at a start takes a few milliseconds.
 pub const CHECKPOINT_PAGES_DEFAULT: u16 = 4096;
 
+/// Bytes of a log that are written anew at a time.
+const REWRITE_BYTES: usize = 1 << 20;
+
 /// How to open a record.
 #[derive(Clone)]
 pub struct SqliteOptions {
@@ -69,6 +76,8 @@ pub struct SqliteOptions {
     pub checkpoint_pages: u16,
     /// How to learn the free space; `None` asks the system about the file's folder.
     pub free_bytes: Option<FreeBytes>,
+    /// How to write the log of an earlier process anew; `None` uses the system's files.
+    pub rewrite: Option<Rewrite>,
 }
 
 impl Default for SqliteOptions {
@@ -79,6 +88,7 @@ impl Default for SqliteOptions {
             vfs: None,
             checkpoint_pages: CHECKPOINT_PAGES_DEFAULT,
             free_bytes: None,
+            rewrite: None,
         }
     }
 }
@@ -94,6 +104,8 @@ impl fmt::Debug for SqliteOptions {
 }
 
 /// A record in one SQLite file. Dropping it commits what is queued and closes the file.
+///
+/// A file beside it, `…-lock`, is locked meanwhile: no second engine opens the same record.
 pub struct SqliteEngine {
     path: PathBuf,
     opener: Opener,
@@ -102,12 +114,15 @@ pub struct SqliteEngine {
     queue: Arc<Queue>,
     readers: Readers,
     writer: Option<JoinHandle<()>>,
+    /// Held until all connections are closed (fields are dropped in order).
+    _lock: Option<FolderLock>,
 }
 
 impl SqliteEngine {
     /// Opens the record at `path`, or makes an empty one. `tables` is the closed set of its tables.
     ///
-    /// After a crash or power cut SQLite replays its log here; nothing else is repaired.
+    /// After a crash or power cut SQLite replays its log here; nothing else is repaired. All that
+    /// can be read afterwards is durable, also what a killed process wrote and never synced.
     ///
     /// # Errors
     /// [`OpenError`]; nothing is changed.
@@ -115,6 +130,16 @@ impl SqliteEngine {
         if !crate::engine::tables_are_valid(tables) {
             return Err(OpenError::LocalTables);
         }
+        // Before anything is written: a log that another process writes must not be touched.
+        let lock = match options.vfs {
+            None => Some(FolderLock::acquire(&connection::beside(path, "-lock")).map_err(OpenError::from)?),
+            Some(_) => None,
+        };
+        let rewrite = options.rewrite.as_ref().map_or_else(|| Arc::new(rewrite_file) as Rewrite, Arc::clone);
+        // What a killed process wrote and never synced would be taken for durable when it is read
+        // again. After a failed sync the system may even believe it written (and a sync would do
+        // nothing), so the log is not only synced but written anew.
+        rewrite(&connection::beside(path, "-wal")).map_err(OpenError::EnvironmentIo)?;
         let opener = Opener::new(path, tables, &options);
         let connection = opener.writer()?;
         let free_bytes = options.free_bytes.unwrap_or_else(|| free_bytes_of(path));
@@ -138,6 +163,7 @@ impl SqliteEngine {
             reserve_bytes: options.reserve_bytes,
             queue,
             writer: Some(handle),
+            _lock: lock,
         })
     }
 
@@ -182,7 +208,7 @@ impl Engine for SqliteEngine {
         let io = |error: std::io::Error| ReadError::EnvironmentIo { code: error.raw_os_error().unwrap_or(0) };
         let length = |path: &Path| std::fs::metadata(path).map_or(0, |metadata| metadata.len());
         Ok(Space {
-            used_bytes: length(&self.path) + length(&connection::wal_path(&self.path)),
+            used_bytes: length(&self.path) + length(&connection::beside(&self.path, "-wal")),
             free_bytes: (self.free_bytes)().map_err(io)?,
             reserve_bytes: self.reserve_bytes,
         })
@@ -221,4 +247,21 @@ fn free_bytes_of(path: &Path) -> FreeBytes {
         let figures = rustix::fs::statvfs(&folder)?;
         Ok(figures.f_bavail.saturating_mul(figures.f_frsize))
     })
+}
+
+fn rewrite_file(path: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::FileExt;
+    let mut file = match std::fs::File::options().read(true).write(true).open(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        opened => opened?,
+    };
+    let (mut chunk, mut at) = (vec![0; REWRITE_BYTES], 0);
+    loop {
+        let read = std::io::Read::read(&mut file, &mut chunk)?;
+        if read == 0 {
+            return file.sync_all();
+        }
+        file.write_all_at(&chunk[..read], at)?;
+        at += read as u64;
+    }
 }
