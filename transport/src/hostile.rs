@@ -191,7 +191,8 @@ async fn where_only_peers_are_listened_to_a_stranger_meets_silence() {
     let (own, peer) = (LinkSecret::from_seed(&[1; 32]), LinkSecret::from_seed(&[2; 32]));
     let key = own.public();
     let listen = (Ipv4Addr::LOCALHOST, 0).into();
-    let config = EndpointConfig { accept_from: crate::AcceptFrom::PeerAddresses, ..EndpointConfig::new(listen, own) };
+    let config =
+        EndpointConfig { accept_from: crate::AcceptFrom::PeerAddresses, ..EndpointConfig::new(listen, own) };
     let (endpoint, _inbox) = Endpoint::bind(config).unwrap();
     let listed = |addresses| vec![PeerLink { key: peer.public(), addresses }];
     endpoint.set_peers(listed(vec!["192.0.2.1:19630".into()])).unwrap();
