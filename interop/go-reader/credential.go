@@ -165,7 +165,7 @@ func parseReleaseKey(v *Value) (uint64, *ReleaseKey, bool) {
 		return 0, nil, false
 	}
 	k := &ReleaseKey{Person: a[1].N, Roles: a[2].N, Algorithm: a[3].N, Public: a[4].B, Kind: a[5].N}
-	if len(k.Public) != [2]int{edKeyLen, p256Len}[k.Algorithm] {
+	if x, _ := es256Point(k.Public); (k.Algorithm == 0 && !edKeyGood(k.Public)) || (k.Algorithm == 1 && x == nil) {
 		return 0, nil, false
 	}
 	if k.Kind == 0 {
@@ -175,10 +175,22 @@ func parseReleaseKey(v *Value) (uint64, *ReleaseKey, bool) {
 		return 0, nil, false
 	}
 	k.RPID = string(a[6].B)
+	good := spelled(k.RPID, 253, func(c byte) bool { return c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '.' || c == '-' })
 	for i := range a[7].A {
 		k.Origins = append(k.Origins, string(a[7].A[i].B))
+		good = good && spelled(k.Origins[i], 255, func(c byte) bool { return c > ' ' && c < 0x7f && c != '"' && c != '\\' })
 	}
-	return a[0].N, k, true
+	return a[0].N, k, good
+}
+
+// spelled says whether s has 1 to most bytes, all of them allowed.
+func spelled(s string, most int, allowed func(byte) bool) bool {
+	for i := range len(s) {
+		if !allowed(s[i]) {
+			return false
+		}
+	}
+	return s != "" && len(s) <= most
 }
 
 //go:embed words.txt

@@ -1,8 +1,16 @@
 package main
 
-import "crypto/sha256"
+import (
+	"bytes"
+	"crypto/sha256"
+)
 
 // Equivocation proof objects: log.md, section 5.
+
+const (
+	maxPath         = 41
+	maxEquivocation = 143_358 // bytes
+)
 
 // claim is one signed claim about a log, checked.
 type claim struct {
@@ -13,7 +21,7 @@ type claim struct {
 // goodEquivocation checks a proof object: shape, both claims, contradiction.
 func (x *Export) goodEquivocation(b []byte) bool {
 	v, err := decodeV1(b)
-	if err != nil || !v.array(6) || v.A[0].T != tText {
+	if err != nil || len(b) > maxEquivocation || !v.array(6) || v.A[0].T != tText {
 		return false
 	}
 	name, ok := parseLogName(string(v.A[0].B))
@@ -30,15 +38,15 @@ func (x *Export) goodEquivocation(b []byte) bool {
 		return false
 	}
 	if v.A[4].null() || v.A[5].null() {
-		return v.A[4].null() && v.A[5].null() && first.size == second.size && first.root != second.root
+		return v.A[4].null() && v.A[5].null() && first.size == second.size && bytes.Compare(first.root[:], second.root[:]) < 0
 	}
 	other, ok := v.A[4].hash32()
-	path, ok2 := hashes(&v.A[5])
+	path, ok2 := hashes(&v.A[5], maxPath)
 	return ok && ok2 && other != first.root && checkConsistency(first.size, second.size, other, second.root, path)
 }
 
-func hashes(v *Value) ([]Hash, bool) {
-	if v.T != tArray || len(v.A) > 64 {
+func hashes(v *Value, most int) ([]Hash, bool) {
+	if v.T != tArray || len(v.A) > most {
 		return nil, false
 	}
 	out := make([]Hash, len(v.A))
@@ -103,7 +111,7 @@ func (x *Export) namingClaim(v *Value, name LogName, c claim) bool {
 		return false
 	}
 	root, ok := v.A[3].hash32()
-	path, ok2 := hashes(&v.A[4])
+	path, ok2 := hashes(&v.A[4], maxPath)
 	leaf := v.A[1].B
 	if !ok || !ok2 || len(leaf) < saltLen || len(leaf) > maxLeaf ||
 		!checkInclusion(sha256.Sum256(append([]byte{0}, leaf...)), 0, v.A[2].N, path, root) {

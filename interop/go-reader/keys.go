@@ -16,12 +16,13 @@ import (
 
 // Sizes in bytes.
 const (
-	edKeyLen  = 32
-	edSigLen  = 64
-	mlKeyLen  = 1312
-	mlSigLen  = 2420
-	p256Len   = 33
-	kemKeyLen = 1216
+	edKeyLen    = 32
+	edSigLen    = 64
+	mlKeyLen    = 1312
+	mlSigLen    = 2420
+	p256Len     = 33
+	p256LongLen = 65
+	kemKeyLen   = 1216
 )
 
 // The y coordinates of the eight points of small order, little-endian.
@@ -71,14 +72,28 @@ func mlVerify(key, message, signature []byte) bool {
 	return err == nil && len(signature) == mlSigLen && mldsa.Verify(pk, message, signature, nil) == nil
 }
 
+// es256Point reads a compressed point or, as keys.md has it, an uncompressed
+// one; x is nil when it is neither.
+func es256Point(key []byte) (x, y *big.Int) {
+	if len(key) == p256LongLen {
+		long := append([]byte{2 | key[64]&1}, key[1:33]...)
+		x, y = elliptic.UnmarshalCompressed(elliptic.P256(), long)
+		if x == nil || !bytes.Equal(elliptic.Marshal(elliptic.P256(), x, y), key) {
+			return nil, nil
+		}
+		return x, y
+	}
+	if len(key) != p256Len {
+		return nil, nil
+	}
+	return elliptic.UnmarshalCompressed(elliptic.P256(), key)
+}
+
 // es256Verify checks r ‖ s with s at most half the group order.
 func es256Verify(key, message, signature []byte) bool {
-	if len(key) != p256Len || len(signature) != 64 {
-		return false
-	}
 	curve := elliptic.P256()
-	x, y := elliptic.UnmarshalCompressed(curve, key)
-	if x == nil {
+	x, y := es256Point(key)
+	if x == nil || len(signature) != 64 {
 		return false
 	}
 	r, s := new(big.Int).SetBytes(signature[:32]), new(big.Int).SetBytes(signature[32:])

@@ -22,8 +22,9 @@ const (
 )
 
 const (
-	maxLines   = 16
-	maxLogSize = 1 << 40
+	maxLines     = 16
+	maxLogSize   = 1 << 40
+	maxSignature = 4900 // bytes behind the key id
 )
 
 // Line is one signature line of a note.
@@ -53,7 +54,7 @@ func nextNote(b []byte) (n Note, rest []byte, ok bool) {
 			return n, nil, false
 		}
 	}
-	if text[0] == "" || text[3] != "" {
+	if !goodKeyName(text[0]) || text[3] != "" {
 		return n, nil, false
 	}
 	n.Origin = text[0]
@@ -65,6 +66,9 @@ func nextNote(b []byte) (n Note, rest []byte, ok bool) {
 		return n, nil, false
 	}
 	copy(n.Root[:], root)
+	if n.Size == 0 && n.Root != sha256.Sum256(nil) {
+		return n, nil, false
+	}
 	for {
 		var s string
 		if s, b, ok = nextLine(b); !ok {
@@ -95,17 +99,25 @@ func nextLine(b []byte) (string, []byte, bool) {
 	return string(b[:i]), b[i+1:], true
 }
 
+// goodKeyName says whether a log or key may be so called: 1 to 255 bytes
+// without space, control character or plus.
+func goodKeyName(s string) bool {
+	return s != "" && len(s) <= 255 && !strings.ContainsFunc(s, func(r rune) bool {
+		return unicode.IsSpace(r) || unicode.IsControl(r) || r == '+'
+	})
+}
+
 func parseLine(s string) (l Line, ok bool) {
 	s, ok = strings.CutPrefix(s, "— ")
 	if !ok {
 		return l, false
 	}
 	name, sig, ok := strings.Cut(s, " ")
-	if !ok || name == "" || strings.ContainsFunc(name, unicode.IsSpace) || strings.Contains(name, "+") {
+	if !ok || !goodKeyName(name) {
 		return l, false
 	}
 	raw, err := base64.StdEncoding.Strict().DecodeString(sig)
-	if err != nil || len(raw) < 5 {
+	if err != nil || len(raw) < 5 || len(raw) > 4+maxSignature {
 		return l, false
 	}
 	l.Name, l.Sig = name, raw[4:]
@@ -157,7 +169,7 @@ func receiptMessage(time uint64, origin string, size uint64, root Hash) []byte {
 // verifyLine checks the signature of one line by a known key. signer is the
 // key name of the line; time is 0 where the line bears none.
 func verifyLine(kind byte, own bool, key []byte, signer, origin string, size uint64, root Hash, time uint64, sig []byte) bool {
-	if time > 1<<63-1 || (own && time != 0) || len(signer) > 255 || len(origin) > 255 {
+	if time > 1<<63-1 || own != (time == 0) || len(signer) > 255 || len(origin) > 255 {
 		return false
 	}
 	switch kind {

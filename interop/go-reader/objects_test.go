@@ -26,7 +26,10 @@ func TestEquivocationObjectsMustContradictThemselves(t *testing.T) {
 	w, logs := open("VEG", "ALT")
 	l, other := logs[0], logs[1].p
 	name := l.name.String()
-	r2, r3, bad := l.rootAt(2), l.rootAt(3), Hash{1}
+	r2, r3, bad := l.rootAt(2), l.rootAt(3), Hash{}
+	for i := range bad { // above every root: the lower claim stands first
+		bad[i] = 0xff
+	}
 	naming := w.log(l.p, laneOrdinary, 2, list{l.name.Number, l.name.Run[:], 3, bad})
 	namingClaim := func(size int) list {
 		return list{4, size, bad, list{naming.name.String(), naming.leaves[0], 1, naming.rootAt(1), list{}, logLine(naming, 1, naming.rootAt(1))[4]}}

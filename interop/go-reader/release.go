@@ -5,9 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
-	"encoding/json"
-	"strings"
-	"unicode/utf8"
 )
 
 // Release proofs: release.md.
@@ -88,63 +85,15 @@ func (s *ReleaseSignature) holds(k *ReleaseKey, statement Hash) bool {
 		return false
 	}
 	flags := auth[32]
+	if flags&0x40 != 0 || (flags&0x80 != 0) != (len(auth) > 37) {
+		return false
+	}
 	eligible, backed := flags&0x08 != 0, flags&0x10 != 0
 	if flags&0x05 != 0x05 || (eligible && k.Kind != 2) || (backed && !eligible) {
 		return false
 	}
 	digest := sha256.Sum256(client)
 	return k.verify(append(bytes.Clone(auth), digest[:]...), s.Sig)
-}
-
-// goodClientData reads the JSON object a browser signs. Members are compared
-// as written; encoding/json alone would take a doubled member or another case.
-func goodClientData(b []byte, challenge string, origins []string) bool {
-	if len(b) > 1024 || !utf8.Valid(b) || !json.Valid(b) {
-		return false
-	}
-	d := json.NewDecoder(bytes.NewReader(b))
-	if t, err := d.Token(); err != nil || t != json.Delim('{') {
-		return false
-	}
-	members := map[string]json.RawMessage{}
-	for d.More() {
-		t, err := d.Token()
-		name, ok := t.(string)
-		if err != nil || !ok {
-			return false
-		}
-		if _, twice := members[name]; twice {
-			return false
-		}
-		var raw json.RawMessage
-		if d.Decode(&raw) != nil {
-			return false
-		}
-		members[name] = raw
-	}
-	text := func(name string) string {
-		var s *string
-		if json.Unmarshal(members[name], &s) != nil || s == nil {
-			return ""
-		}
-		return *s
-	}
-	if _, top := members["topOrigin"]; top {
-		return false
-	}
-	if cross, ok := members["crossOrigin"]; ok && strings.TrimSpace(string(cross)) != "false" {
-		return false
-	}
-	if text("type") != "webauthn.get" || text("challenge") != challenge {
-		return false
-	}
-	origin := text("origin")
-	for _, o := range origins {
-		if o == origin && o != "" {
-			return true
-		}
-	}
-	return false
 }
 
 // satisfied says whether a proof releases a statement: every signature holds

@@ -42,8 +42,8 @@ func (e *Entry) readSpoken(a []Value, lane uint8) bool {
 		return false
 	}
 	if !a[11].null() {
-		list, ok := hashes(&a[11])
-		if !ok || len(list) < 1 || len(list) > 16 {
+		list, ok := hashes(&a[11], 16)
+		if !ok || len(list) < 1 {
 			return false
 		}
 	}
