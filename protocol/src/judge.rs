@@ -10,6 +10,7 @@
 //! Source: `spec/entry.md`, section 5; `spec/record.md`, sections 2 and 3.
 
 mod acts;
+mod snapshot;
 mod standing;
 
 use std::sync::Arc;
@@ -247,8 +248,8 @@ impl LogJudge {
     fn derive(&mut self, acts: &Acts) {
         let current = self.derived.is_some_and(|(changes, index)| {
             // When a log is judged once more, its own acts are there already and come into sight one by one.
-            let own_acts = self.log().lane == Lane::Ordinary
-                && !acts.between(self.log(), index, self.index).is_empty();
+            let own_acts =
+                self.log().lane == Lane::Ordinary && !acts.between(self.log(), index, self.index).is_empty();
             changes == acts.changes() && !own_acts
         });
         if !current {

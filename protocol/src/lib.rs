@@ -8,6 +8,7 @@
 //! arguments, and what must become durable or be sent is an output. The rules it implements stand
 //! in `spec/`, and every module names its page.
 
+pub mod channel;
 pub mod charter;
 pub mod credential;
 mod cursor;

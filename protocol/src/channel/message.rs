@@ -267,9 +267,9 @@ impl Codec<'_> {
                 let live = live.iter().map(|held| {
                     Value::Array(vec![self.log(&held.log), uint(held.size), Value::bytes(&held.root.0)])
                 });
-                let closed = closed.iter().map(|(party, hash)| {
-                    Value::Array(vec![uint(u64::from(party.0)), Value::bytes(&hash.0)])
-                });
+                let closed = closed
+                    .iter()
+                    .map(|(party, hash)| Value::Array(vec![uint(u64::from(party.0)), Value::bytes(&hash.0)]));
                 Value::Array(vec![Value::Array(live.collect()), Value::Array(closed.collect())])
             }
             Message::Want(wishes) => Value::Array(wishes.iter().map(|wish| self.wish(wish)).collect()),
@@ -413,10 +413,7 @@ mod tests {
                     Wish::WrapAgain { epoch: EpochName([4; 8]), kem: [6; 8] },
                 ]),
             ),
-            (
-                Kind::Blob,
-                Message::Blob { keyed: Hash([1; 32]), total: 9, offset: 0, bytes: vec![1; 9] },
-            ),
+            (Kind::Blob, Message::Blob { keyed: Hash([1; 32]), total: 9, offset: 0, bytes: vec![1; 9] }),
             (Kind::Proof, Message::Proof(vec![1, 2])),
             (
                 Kind::Backfill,

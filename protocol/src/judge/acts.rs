@@ -65,9 +65,9 @@ impl Acts {
 
     /// All acts, by log and index.
     pub fn iter(&self) -> impl Iterator<Item = (EntryId, &Act)> {
-        self.logs
-            .iter()
-            .flat_map(|(log, acts)| acts.iter().map(|(index, act)| (EntryId { log: *log, index: *index }, act)))
+        self.logs.iter().flat_map(|(log, acts)| {
+            acts.iter().map(|(index, act)| (EntryId { log: *log, index: *index }, act))
+        })
     }
 
     /// The logs that have acts.

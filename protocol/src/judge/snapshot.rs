@@ -123,7 +123,12 @@ impl LogJudge {
         });
         let acts = acts.between(self.log(), 0, self.index);
         let acts = acts.iter().map(|(index, act)| Value::Array(vec![uint(*index), act_value(act)]));
-        Value::Array(vec![uint(self.index), Value::Array(rows.collect()), generation, Value::Array(acts.collect())])
+        Value::Array(vec![
+            uint(self.index),
+            Value::Array(rows.collect()),
+            generation,
+            Value::Array(acts.collect()),
+        ])
     }
 
     /// A judge from its snapshot; the acts of its log are recorded in `acts`. `None` for anything

@@ -58,7 +58,9 @@ impl Standing {
                     }
                     Act::Restore { lifts } => lifted.extend(lifts.iter().copied()),
                     Act::Close => standing.closed = standing.closed.or(Some(entry)),
-                    Act::Credential(named) if log.party == own.party && is(named.party, own.party, parties) => {
+                    Act::Credential(named)
+                        if log.party == own.party && is(named.party, own.party, parties) =>
+                    {
                         let newest = |named: &CredentialPayload| (named.edition, named.roster_number);
                         if standing.roster.as_ref().is_none_or(|held| newest(held) < newest(named)) {
                             standing.roster = Some(*named);

@@ -12,7 +12,11 @@ const CHANNEL: ChannelId = ChannelId([9; 32]);
 const OTHER_CHANNEL: ChannelId = ChannelId([8; 32]);
 
 fn log(party: u8, lane: Lane, number: u32) -> LogKey {
-    LogKey { party: PartyId([party; 32]), lane, generation: Generation { number, run: Run([number as u8; 8]) } }
+    LogKey {
+        party: PartyId([party; 32]),
+        lane,
+        generation: Generation { number, run: Run([number as u8; 8]) },
+    }
 }
 
 /// A channel of two parties, 1 and 2, with as many logs as a test writes to.
@@ -221,7 +225,10 @@ fn good_entries_of_every_kind_are_valid() {
     let peer = world.judges[&a()].table().ordinal(&b()).unwrap();
     world.valid(a(), &machine(seen(), Payload::Opened(at(peer, 0))));
     world.valid(a(), &machine(seen(), Payload::TestAnswer(at(0, 0))));
-    world.valid(a(), &machine(seen(), Payload::Key(KeyPayload { kem: Box::new([1; 1216]), house_root: None })));
+    world.valid(
+        a(),
+        &machine(seen(), Payload::Key(KeyPayload { kem: Box::new([1; 1216]), house_root: None })),
+    );
     let moment = Timestamp::from_millis(-3);
     world.valid(a(), &machine(seen(), Payload::Clock { before: moment, after: moment }));
     world.valid(a(), &spoken(Kind::Suspend).entry());
@@ -254,7 +261,9 @@ fn cbor() {
     // The kind 1 written in two bytes.
     let mut longer = vec![1, good[1], 0x18, 1];
     longer.extend_from_slice(&good[3..]);
-    for bytes in [&trailing[..], &version, &longer, &good[..good.len() - 1], &[], &[1], &[1, 0x80], &[1, 0x81, 0xf6]] {
+    for bytes in
+        [&trailing[..], &version, &longer, &good[..good.len() - 1], &[], &[1], &[1, 0x80], &[1, 0x81, 0xf6]]
+    {
         assert_eq!(world.put_bytes(a(), bytes), Verdict::Void(Clause::Cbor), "{bytes:02x?}");
     }
     assert_eq!(world.put_bytes(a(), &good), Verdict::Valid);
@@ -281,7 +290,11 @@ fn shape() {
         let entry = spoken(Kind::Note).with(change).entry();
         assert_eq!(world.put(a(), &entry), Verdict::Void(Clause::Shape), "change {number}");
     }
-    world.void(a(), &spoken(Kind::Notification).with(|entry| entry.statement.format = None).entry(), Clause::Shape);
+    world.void(
+        a(),
+        &spoken(Kind::Notification).with(|entry| entry.statement.format = None).entry(),
+        Clause::Shape,
+    );
     // One element too few: 17 of a spoken entry.
     assert_eq!(world.put_bytes(a(), &[1, 0x82, 1, 1]), Verdict::Void(Clause::Shape));
 }
@@ -319,7 +332,11 @@ fn seen() {
     ];
     let new = |party, run| {
         let generation = Generation { number: 1, run: Run([run; 8]) };
-        SeenLog::New(crate::seen::LogDescription { party: PartyIndex(party), lane: Lane::Ordinary, generation })
+        SeenLog::New(crate::seen::LogDescription {
+            party: PartyIndex(party),
+            lane: Lane::Ordinary,
+            generation,
+        })
     };
     bad.push(Seen(vec![item(new(1, 1), 99)]));
     bad.push(Seen(vec![item(new(0, 1), 99)]));
@@ -329,7 +346,11 @@ fn seen() {
     bad.push(Seen(vec![item(new(1, 5), 1), item(SeenLog::Known(known), 99)]));
     for seen in bad {
         let text = format!("{seen:?}");
-        assert_eq!(world.put(a(), &spoken(Kind::Note).seen(seen).entry()), Verdict::Void(Clause::Seen), "{text}");
+        assert_eq!(
+            world.put(a(), &spoken(Kind::Note).seen(seen).entry()),
+            Verdict::Void(Clause::Seen),
+            "{text}"
+        );
     }
     assert_eq!(world.judges[&a()].table().size(&b()), size, "a void `seen` changes nothing");
     world.valid(a(), &spoken(Kind::Note).seen(Seen(vec![item(SeenLog::Known(known), 1 << 30)])).entry());
@@ -387,7 +408,11 @@ fn to() {
 fn expired() {
     let mut world = World::open();
     world.valid(a(), &spoken(Kind::Note).with(|entry| entry.placement.delay = 3_600_000).entry());
-    world.void(a(), &spoken(Kind::Note).with(|entry| entry.placement.delay = 3_600_001).entry(), Clause::Expired);
+    world.void(
+        a(),
+        &spoken(Kind::Note).with(|entry| entry.placement.delay = 3_600_001).entry(),
+        Clause::Expired,
+    );
 }
 
 #[test]
@@ -408,7 +433,8 @@ fn edition() {
 #[test]
 fn ratify() {
     let mut world = World::open();
-    let body = |edition, text, previous: Option<Hash>| RatifyBody { edition, charter: Hash([text; 32]), previous };
+    let body =
+        |edition, text, previous: Option<Hash>| RatifyBody { edition, charter: Hash([text; 32]), previous };
     let ratify = |body: RatifyBody| spoken(Kind::Ratify).with(|entry| entry.statement.body = body.value());
     let first = Some(Hash(CHANNEL.0));
     world.void(a(), &ratify(body(3, 5, first)).entry(), Clause::Ratify);
@@ -493,7 +519,11 @@ fn closed() {
     world.valid(log(1, Lane::Ordinary, 2), &generation(&[(1, size)]));
     let emergency = log(1, Lane::Emergency, 1);
     let seen = world.seen(emergency);
-    world.void(emergency, &spoken(Kind::Note).precedence(Precedence::Flash).seen(seen).entry(), Clause::Closed);
+    world.void(
+        emergency,
+        &spoken(Kind::Note).precedence(Precedence::Flash).seen(seen).entry(),
+        Clause::Closed,
+    );
 }
 
 #[test]
@@ -541,8 +571,10 @@ fn a_generation_inherits_the_table_of_the_first_log_it_names_or_waits() {
 fn a_restatement_by_full_names_is_what_officers_signed() {
     let world = World::open();
     let table = world.judges[&a()].table();
-    let reference = Reference { channel: CHANNEL, entry: EntryId { log: b(), index: 1 }, leaf: Hash([4; 32]) };
-    let signed = Statement { references: vec![reference], ..spoken(Kind::Note).0.statement.resolve(table).unwrap() };
+    let reference =
+        Reference { channel: CHANNEL, entry: EntryId { log: b(), index: 1 }, leaf: Hash([4; 32]) };
+    let signed =
+        Statement { references: vec![reference], ..spoken(Kind::Note).0.statement.resolve(table).unwrap() };
     let placed = signed.place(table, spoken(Kind::Note).0.placement).unwrap();
     assert_eq!(placed.statement.references[0].log, LogRef::Ordinal(table.ordinal(&b()).unwrap()));
     assert_eq!(placed.statement.resolve(table), Some(signed));
