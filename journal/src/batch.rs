@@ -2,8 +2,8 @@
 //!
 //! Checksums are computed here, on the caller's thread, so that the single writer only writes.
 
-use crate::engine::Table;
 use crate::row;
+use crate::table::Table;
 
 /// Longest key in bytes.
 pub const KEY_BYTES_MAX: usize = 512;

@@ -5,9 +5,11 @@
 
 use crate::batch::{BATCH_ROWS_MAX, Batch, KEY_BYTES_MAX, VALUE_BYTES_MAX};
 use crate::completion::Completion;
-use crate::engine::{Engine, PAGE_ROWS_MAX, Page, Scan, ScrubCursor, Table};
+use crate::engine::{Engine, ScrubCursor};
 use crate::error::{CommitError, ReadError};
 use crate::row::{Content, leaf_hash};
+use crate::scan::{PAGE_ROWS_MAX, Page, Scan};
+use crate::table::Table;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, PoisonError};

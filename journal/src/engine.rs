@@ -10,155 +10,16 @@ use crate::batch::Batch;
 use crate::completion::{Completion, Done};
 use crate::error::{CommitError, Damage, ReadError};
 use crate::row::{Content, Row};
+use crate::scan::{Page, Scan};
+use crate::table::Table;
 use std::ops::ControlFlow;
 
-/// Tables one engine holds at most: the set is small and closed.
-pub const TABLES_MAX: usize = 64;
-/// Rows one page of a scan holds at most.
-pub const PAGE_ROWS_MAX: usize = 4096;
-/// Bytes of values after which a page of a scan ends (it holds at least one row).
-pub const PAGE_BYTES_MAX: usize = 4 << 20;
 /// Batches that may wait for the disk. More are held back at their callers.
 pub const QUEUE_BATCHES_MAX: usize = 4096;
 /// Bytes that may wait for the disk. More are held back at their callers.
 pub const QUEUE_BYTES_MAX: usize = 64 << 20;
 /// Disk space kept free for receipts and alarms unless configured otherwise.
 pub const RESERVE_BYTES_DEFAULT: u64 = 64 << 20;
-
-/// Names one table: a number that never changes, and a word for people and for the SQL schema.
-///
-/// Make them constants; an engine is opened with the closed list of them.
-#[derive(Debug, Clone, Copy)]
-pub struct Table {
-    id: u8,
-    name: &'static str,
-}
-
-impl Table {
-    /// Makes a table name. `name` is 1 to 32 of `a`–`z` and `_`.
-    ///
-    /// # Panics
-    /// When the name breaks that rule; in a constant, at compile time.
-    #[must_use]
-    pub const fn new(id: u8, name: &'static str) -> Self {
-        let bytes = name.as_bytes();
-        assert!(!bytes.is_empty() && bytes.len() <= 32, "a table's name has 1 to 32 letters");
-        let mut at = 0;
-        while at < bytes.len() {
-            assert!(bytes[at].is_ascii_lowercase() || bytes[at] == b'_', "a table's name is a-z and _");
-            at += 1;
-        }
-        Self { id, name }
-    }
-
-    /// The number, part of every row's checksum.
-    #[must_use]
-    pub const fn id(self) -> u8 {
-        self.id
-    }
-
-    /// The word.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        self.name
-    }
-}
-
-impl PartialEq for Table {
-    fn eq(&self, other: &Self) -> bool {
-        self.id == other.id
-    }
-}
-
-impl Eq for Table {}
-
-/// Which way a scan walks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Direction {
-    /// From the lowest key up.
-    Ascending,
-    /// From the highest key down.
-    Descending,
-}
-
-/// What a scan asks for: the keys `from <= key < to` of one table, byte order.
-#[derive(Debug, Clone)]
-pub struct Scan {
-    /// The table.
-    pub table: Table,
-    /// Lowest key included; empty: from the first.
-    pub from: Vec<u8>,
-    /// Lowest key above `from` that is no longer included; `None`: to the end.
-    pub to: Option<Vec<u8>>,
-    /// Rows wanted at most; capped by [`PAGE_ROWS_MAX`].
-    pub limit: usize,
-    /// Which end comes first.
-    pub direction: Direction,
-}
-
-impl Scan {
-    /// Asks for a whole table, ascending.
-    #[must_use]
-    pub const fn all(table: Table) -> Self {
-        Self { table, from: Vec::new(), to: None, limit: PAGE_ROWS_MAX, direction: Direction::Ascending }
-    }
-
-    /// Asks for all keys that begin with `prefix`, ascending.
-    #[must_use]
-    pub fn prefix(table: Table, prefix: &[u8]) -> Self {
-        Self { from: prefix.to_vec(), to: after_prefix(prefix), ..Self::all(table) }
-    }
-
-    /// Asks for `from <= key < to`, ascending.
-    #[must_use]
-    pub fn range(table: Table, from: &[u8], to: &[u8]) -> Self {
-        Self { from: from.to_vec(), to: Some(to.to_vec()), ..Self::all(table) }
-    }
-
-    /// The same, with at most `limit` rows.
-    #[must_use]
-    pub const fn limit(mut self, limit: usize) -> Self {
-        self.limit = limit;
-        self
-    }
-
-    /// The same, highest key first.
-    #[must_use]
-    pub const fn descending(mut self) -> Self {
-        self.direction = Direction::Descending;
-        self
-    }
-
-    /// The same scan, going on behind the last key of `page`.
-    fn after(mut self, last: &[u8]) -> Self {
-        match self.direction {
-            Direction::Ascending => {
-                self.from = last.to_vec();
-                self.from.push(0); // The next possible key in byte order.
-            }
-            Direction::Descending => self.to = Some(last.to_vec()),
-        }
-        self
-    }
-}
-
-/// Answers the lowest key above all keys that begin with `prefix`; `None` if there is none.
-#[must_use]
-pub fn after_prefix(prefix: &[u8]) -> Option<Vec<u8>> {
-    let kept = prefix.iter().rposition(|byte| *byte != 0xff)?;
-    let mut end = prefix[..=kept].to_vec();
-    end[kept] += 1;
-    Some(end)
-}
-
-/// One answer to a scan.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Page {
-    /// Rows in the order asked for, each with its checksum verified.
-    pub rows: Vec<Row>,
-    /// Whether rows of the range were left out because of a limit.
-    pub more: bool,
-}
 
 /// How full the disk is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -348,33 +209,5 @@ pub struct Busy {
 impl std::fmt::Debug for Busy {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Busy").field("batch", &self.batch).finish_non_exhaustive()
-    }
-}
-
-/// Whether a list of tables can be one engine's: few, and no number or name twice.
-pub(crate) fn tables_are_valid(tables: &[Table]) -> bool {
-    let distinct = |(at, table): (usize, &Table)| {
-        tables[..at].iter().all(|other| other.id != table.id && other.name != table.name)
-    };
-    tables.len() <= TABLES_MAX && tables.iter().enumerate().all(distinct)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_end_of_a_prefix_carries_over_full_bytes() {
-        assert_eq!(after_prefix(&[1, 2]), Some(vec![1, 3]));
-        assert_eq!(after_prefix(&[1, 0xff, 0xff]), Some(vec![2]));
-        assert_eq!(after_prefix(&[0xff]), None);
-        assert_eq!(after_prefix(&[]), None);
-    }
-
-    #[test]
-    fn a_number_or_name_used_twice_is_no_closed_set() {
-        assert!(tables_are_valid(&[Table::new(1, "leaves"), Table::new(2, "lines")]));
-        assert!(!tables_are_valid(&[Table::new(1, "leaves"), Table::new(1, "lines")]));
-        assert!(!tables_are_valid(&[Table::new(1, "leaves"), Table::new(2, "leaves")]));
     }
 }

@@ -2,8 +2,8 @@
 //!
 //! No message names the content of a row: keys are shown in hex, values never.
 
-use crate::engine::Table;
 use crate::lock::LockError;
+use crate::table::Table;
 use std::fmt;
 
 /// Names a row by table and key.

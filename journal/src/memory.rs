@@ -8,11 +8,12 @@
 use crate::batch::{Batch, Change, Importance, Operation};
 use crate::completion::Done;
 use crate::engine::{
-    Busy, Counters, Direction, Engine, PAGE_BYTES_MAX, PAGE_ROWS_MAX, Page, QUEUE_BATCHES_MAX,
-    RESERVE_BYTES_DEFAULT, Scan, ScrubCursor, ScrubStep, Space, Table,
+    Busy, Counters, Engine, QUEUE_BATCHES_MAX, RESERVE_BYTES_DEFAULT, ScrubCursor, ScrubStep, Space,
 };
 use crate::error::{CommitError, Damage, ReadError};
 use crate::row::{self, Content, LEAF_CHECK_BYTES, Row};
+use crate::scan::{Direction, PAGE_BYTES_MAX, PAGE_ROWS_MAX, Page, Scan};
+use crate::table::Table;
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Bound;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -63,6 +64,8 @@ impl Disk {
 struct State {
     disk: Disk,
     waiting: VecDeque<(Batch, Done)>,
+    /// Callbacks of a process that lost its power.
+    never_called: Vec<Done>,
     free_bytes: u64,
     fail_next_sync: bool,
     answer_before_sync: bool,
@@ -88,7 +91,7 @@ impl MemoryEngine {
     }
 
     fn with_disk(tables: &[Table], disk: Disk) -> Self {
-        assert!(crate::engine::tables_are_valid(tables), "a table's number and name are its own");
+        assert!(crate::table::tables_are_valid(tables), "a table's number and name are its own");
         let state = State { disk, free_bytes: FREE_BYTES_DEFAULT, ..State::default() };
         Self { tables: tables.to_vec(), reserve_bytes: RESERVE_BYTES_DEFAULT, state: Mutex::new(state) }
     }
@@ -136,8 +139,8 @@ impl MemoryEngine {
             Self { reserve_bytes: self.reserve_bytes, ..Self::with_disk(&self.tables, state.disk.clone()) };
         state.halted.get_or_insert(CommitError::EnvironmentHalted);
         drop(state);
-        // A callback of a dead process runs nowhere: neither with an outcome nor by being dropped.
-        waiting.into_iter().for_each(|(_, done)| std::mem::forget(done));
+        // A callback of a dead process runs nowhere, so these are not even dropped while it is kept.
+        self.lock().never_called.extend(waiting.into_iter().map(|(_, done)| done));
         survivor
     }
 

@@ -10,8 +10,8 @@
 //! erased leaf 40 bytes  the same; the value is NULL
 //! ```
 
-use crate::engine::Table;
 use crate::error::Damage;
+use crate::table::Table;
 use sha2::{Digest, Sha256};
 
 const PLAIN_BYTES: usize = 16;

@@ -6,6 +6,7 @@
 //! runs through the same rounds and must be caught.
 
 mod disk;
+mod file;
 mod random;
 mod round;
 

@@ -3,9 +3,11 @@
 use super::random::Random;
 use super::{Plan, PowerCutDisk, Report, attach};
 use crate::completion::Completion;
-use crate::engine::{Engine, Scan, Table};
+use crate::engine::Engine;
 use crate::row::Row;
+use crate::scan::Scan;
 use crate::sqlite::SqliteEngine;
+use crate::table::Table;
 use crate::{Batch, ReadError};
 use detente_powercut_shim::Mount;
 use std::collections::VecDeque;

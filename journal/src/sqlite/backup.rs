@@ -6,9 +6,11 @@
 use super::connection::{beside, code_of, folder_of, sync_folder};
 use super::{SqliteEngine, SqliteOptions};
 use crate::batch::{Batch, Change, Importance, Operation};
-use crate::engine::{Engine, Scan, Table};
+use crate::engine::Engine;
 use crate::error::{CommitError, OpenError, ReadError};
 use crate::row::{self, Content, Row};
+use crate::scan::Scan;
+use crate::table::Table;
 use std::fmt;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};

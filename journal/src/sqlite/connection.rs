@@ -1,8 +1,8 @@
 //! Opening connections: pragmas, layout, and the check that the file is ours.
 
 use super::{SqliteOptions, Synchronous};
-use crate::engine::Table;
 use crate::error::OpenError;
+use crate::table::Table;
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

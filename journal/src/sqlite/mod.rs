@@ -23,12 +23,12 @@ pub use backup::{BackupError, Copied, RestoreError, restore};
 
 use crate::batch::Batch;
 use crate::completion::Done;
-use crate::engine::{
-    Busy, Counters, Engine, Page, RESERVE_BYTES_DEFAULT, Scan, ScrubCursor, ScrubStep, Space, Table,
-};
+use crate::engine::{Busy, Counters, Engine, RESERVE_BYTES_DEFAULT, ScrubCursor, ScrubStep, Space};
 use crate::error::{CommitError, OpenError, ReadError};
 use crate::lock::FolderLock;
 use crate::row::Content;
+use crate::scan::{Page, Scan};
+use crate::table::Table;
 use connection::Opener;
 use queue::Queue;
 use reader::Readers;
@@ -127,7 +127,7 @@ impl SqliteEngine {
     /// # Errors
     /// [`OpenError`]; nothing is changed.
     pub fn open(path: &Path, tables: &[Table], options: SqliteOptions) -> Result<Self, OpenError> {
-        if !crate::engine::tables_are_valid(tables) {
+        if !crate::table::tables_are_valid(tables) {
             return Err(OpenError::LocalTables);
         }
         // Before anything is written: a log that another process writes must not be touched.

@@ -1,9 +1,11 @@
 //! Reading: a few connections, taken in turn, each row verified.
 
 use super::connection::{Opener, code_of};
-use crate::engine::{Direction, PAGE_BYTES_MAX, PAGE_ROWS_MAX, Page, Scan, ScrubCursor, ScrubStep, Table};
+use crate::engine::{ScrubCursor, ScrubStep};
 use crate::error::ReadError;
 use crate::row::{self, Content, Row};
+use crate::scan::{Direction, PAGE_BYTES_MAX, PAGE_ROWS_MAX, Page, Scan};
+use crate::table::Table;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, params};
 use std::sync::{Condvar, Mutex, PoisonError};
 
