@@ -212,6 +212,15 @@ func (v *Value) integer() (int64, bool) {
 	return 0, false
 }
 
+// max32 is the largest edition, format, roster or generation number.
+const max32 = 1<<32 - 1
+
+// moment gives milliseconds from -2^53 to 2^53.
+func (v *Value) moment() (int64, bool) {
+	n, ok := v.integer()
+	return n, ok && n >= -1<<53 && n <= 1<<53
+}
+
 // hash32 gives a byte string of 32 bytes.
 func (v *Value) hash32() (h [32]byte, ok bool) {
 	if !v.bytesOf(32) {

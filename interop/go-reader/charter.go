@@ -21,7 +21,7 @@ func uints(v *Value, least, most int) ([]uint64, bool) {
 	}
 	out := make([]uint64, len(v.A))
 	for i := range v.A {
-		if v.A[i].T != tUint {
+		if !v.A[i].uintTo(max32) {
 			return nil, false
 		}
 		out[i] = v.A[i].N
@@ -50,6 +50,16 @@ func texts(v *Value, least, most int) bool {
 	return true
 }
 
+// lengths says whether all texts of an array have 1 to most characters.
+func lengths(v *Value, most int) bool {
+	for i := range v.A {
+		if n := utf8.RuneCount(v.A[i].B); n < 1 || n > most {
+			return false
+		}
+	}
+	return true
+}
+
 // optionalHash reads null or 32 bytes.
 func optionalHash(v *Value) (*Hash, bool) {
 	if v.null() {
@@ -71,12 +81,12 @@ func parseCharter(b []byte) (*Charter, bool) {
 	}
 	c := &Charter{Edition: f[1].N, Random: f[10].B, proofs: map[uint64]bool{}}
 	label := utf8.RuneCount(f[4].B)
-	if _, ok = uints(&f[0], 4, 4); !ok || !f[1].within(1, 1<<64-1) || !formatList(&f[2]) ||
-		f[3].T != tUint || f[4].T != tText || label < 1 || label > 80 || !f[6].uintTo(10) ||
-		!f[10].bytesOf(16) || f[12].T != tUint || !texts(&f[13], 0, 32) || f[14].T != tUint {
+	if _, ok = uints(&f[0], 4, 4); !ok || !f[1].within(1, max32) || !formatList(&f[2]) ||
+		!f[3].uintTo(max32) || f[4].T != tText || label < 1 || label > 80 || !f[6].uintTo(10) ||
+		!f[10].bytesOf(16) || !f[12].uintTo(max32) || !texts(&f[13], 0, 32) || !lengths(&f[13], 80) || !f[14].uintTo(max32) {
 		return nil, false
 	}
-	if f[7].T != tArray || len(f[7].A) < 2 || len(f[7].A) > 16 || !texts(&f[5], len(f[7].A), len(f[7].A)) {
+	if f[7].T != tArray || len(f[7].A) < 2 || len(f[7].A) > 16 || !texts(&f[5], len(f[7].A), len(f[7].A)) || !lengths(&f[5], 16) {
 		return nil, false
 	}
 	for i := range f[7].A {
@@ -97,7 +107,7 @@ func parseCharter(b []byte) (*Charter, bool) {
 		c.proofs[p] = true
 	}
 	release, ok := uints(&f[11], 2, 2)
-	if !ok {
+	if !ok || release[0] < 1 || release[0] > 16 || release[1] < 1 || release[1] > 16 {
 		return nil, false
 	}
 	c.Release = [2]uint64{release[0], release[1]}

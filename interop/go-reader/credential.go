@@ -74,8 +74,8 @@ func parseCredential(b []byte) (*Credential, bool) {
 	if !ok {
 		return nil, false
 	}
-	_, issued := f[3].integer()
-	if f[0].T != tText || !goodCode(string(f[0].B)) || !f[1].within(1, 1<<64-1) || !texts(&f[2], 0, 8) ||
+	_, issued := f[3].moment()
+	if f[0].T != tText || !goodCode(string(f[0].B)) || !f[1].within(1, max32) || !texts(&f[2], 0, 8) ||
 		!issued || !f[4].bytesOf(kemKeyLen) || !languageNames(&f[5]) || !byteStrings(&f[6], edKeyLen, mlKeyLen, edKeyLen, mlKeyLen, edKeyLen) ||
 		!recognisedList(&f[8]) || !byteStrings(&f[9], edKeyLen, mlKeyLen) || f[10].T != tBytes {
 		return nil, false
@@ -135,7 +135,7 @@ func parseRoster(b []byte) (*Roster, bool) {
 		return nil, false
 	}
 	f, ok := v.fields("asks", "keys", "number", "party", "previous")
-	if !ok || !f[0].within(1, 1<<64-1) || f[1].T != tArray || len(f[1].A) > 256 || f[2].T != tUint {
+	if !ok || !f[0].within(1, 1<<64-1) || f[1].T != tArray || len(f[1].A) > 256 || !f[2].uintTo(max32) {
 		return nil, false
 	}
 	r := &Roster{Asks: f[0].N, Number: f[2].N, Hash: sha256.Sum256(b), Keys: map[uint64]*ReleaseKey{}}

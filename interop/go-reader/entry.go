@@ -148,6 +148,7 @@ func decodeEntry(d *decoder, b []byte, lane uint8) Entry {
 	}
 	if v.A[0].T != tUint || v.A[0].N > kindClock || kindWords[int(v.A[0].N)] == "" {
 		e.NotYet = true
+		e.laterSeen(&v)
 		return e
 	}
 	e.Kind = int(v.A[0].N)
@@ -160,10 +161,29 @@ func decodeEntry(d *decoder, b []byte, lane uint8) Entry {
 	switch {
 	case !ok:
 		e.Clause = clauseShape
+	case e.NotYet:
 	case !laneAllows(&e, lane):
 		e.Clause = clauseLane
 	}
 	return e
+}
+
+// laterSeen keeps the `seen` of a kind of a later version, where it stands at
+// the place it has today.
+func (e *Entry) laterSeen(v *Value) {
+	k, n := &v.A[0], len(v.A)
+	at := 0
+	switch {
+	case k.uintTo(31) && n == 18:
+		at = 15
+	case k.within(32, 63) && n == 5:
+		at = 2
+	default:
+		return
+	}
+	if !e.readSeen(&v.A[at], &v.A[at+1]) {
+		e.Seen = nil
+	}
 }
 
 // laneAllows is the column "Lane" of the kinds, so far as the entry alone says.
@@ -183,7 +203,7 @@ func (e *Entry) readMachine(a []Value) bool {
 		return false
 	}
 	var ok bool
-	if e.Written, ok = a[1].integer(); !ok || !e.readSeen(&a[2], &a[3]) {
+	if e.Written, ok = a[1].moment(); !ok || !e.readSeen(&a[2], &a[3]) {
 		return false
 	}
 	return e.readPayload(&a[4])
@@ -196,7 +216,7 @@ func (e *Entry) readPayload(p *Value) bool {
 	case kindKey:
 		return p.array(2) && p.A[0].bytesOf(kemKeyLen) && (p.A[1].null() || p.A[1].bytesOf(32))
 	case kindCredential:
-		if !p.array(5) || p.A[0].T != tUint || !p.A[1].within(1, 1<<64-1) || !p.A[2].bytesOf(32) || p.A[3].T != tUint {
+		if !p.array(5) || !p.A[0].uintTo(15) || !p.A[1].within(1, max32) || !p.A[2].bytesOf(32) || !p.A[3].uintTo(max32) {
 			return false
 		}
 		h, ok := p.A[4].hash32()
@@ -211,21 +231,21 @@ func (e *Entry) readPayload(p *Value) bool {
 		if !p.array(2) {
 			return false
 		}
-		_, ok := p.A[0].integer()
-		_, ok2 := p.A[1].integer()
+		_, ok := p.A[0].moment()
+		_, ok2 := p.A[1].moment()
 		return ok && ok2
 	}
 	return false
 }
 
 func (e *Entry) readGeneration(p *Value) bool {
-	if !p.array(4) || !p.A[0].uintTo(3) || !p.A[1].within(1, 1) || !p.A[2].within(1, 1<<64-1) || p.A[3].T != tArray || len(p.A[3].A) > 64 {
+	if !p.array(4) || !p.A[0].uintTo(3) || !p.A[1].within(1, 1) || !p.A[2].within(1, max32) || p.A[3].T != tArray || len(p.A[3].A) > 64 {
 		return false
 	}
 	e.Act = &Act{Edition: p.A[2].N}
 	for i := range p.A[3].A {
 		n := &p.A[3].A[i]
-		if !n.array(4) || !n.A[0].within(1, 1<<64-1) || !n.A[1].bytesOf(8) || !n.A[2].uintTo(maxLogSize) {
+		if !n.array(4) || !n.A[0].within(1, max32) || !n.A[1].bytesOf(8) || !n.A[2].within(1, maxLogSize) {
 			return false
 		}
 		root, ok := n.A[3].hash32()
@@ -276,7 +296,7 @@ func (e *Entry) readSeen(seen, check *Value) bool {
 	e.Seen = make([]SeenItem, len(seen.A)/2)
 	for i := range e.Seen {
 		item, log, size := &e.Seen[i], &seen.A[2*i], &seen.A[2*i+1]
-		if size.T != tUint {
+		if !size.within(1, maxLogSize) {
 			return false
 		}
 		item.Size = size.N
@@ -286,7 +306,7 @@ func (e *Entry) readSeen(seen, check *Value) bool {
 		case log.array(4):
 			item.New = true
 			a := log.A
-			if a[0].T != tUint || !a[1].uintTo(2) || !a[2].within(1, 1<<64-1) || !a[3].bytesOf(8) {
+			if !a[0].uintTo(15) || !a[1].uintTo(2) || !a[2].within(1, max32) || !a[3].bytesOf(8) {
 				return false
 			}
 			item.Desc = Desc{a[0].N, a[1].N, a[2].N, [8]byte(a[3].B)}

@@ -101,7 +101,7 @@ func (x *Export) checkManifest() *Fault {
 	if err != nil || !v.array(4) || !v.A[0].bytesOf(32) || !v.A[1].bytesOf(32) || v.A[3].T != tArray {
 		return fault
 	}
-	if _, ok := v.A[2].integer(); !ok {
+	if _, ok := v.A[2].moment(); !ok {
 		return fault
 	}
 	x.Channel, _ = v.A[0].hash32()

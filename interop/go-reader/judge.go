@@ -35,10 +35,15 @@ type view struct {
 	rosterHash Hash
 }
 
-// see adds the acts of a log from one size to another.
+// see adds the acts of a log from one size to another. What was not judged yet
+// counts for later entries, once it is.
 func (r *Record) see(l *Log, t target) {
 	if t.log < 0 {
 		return
+	}
+	if done := max(r.Logs[t.log].placed, t.from); done < t.to {
+		l.pending = append(l.pending, target{t.log, done, t.to})
+		t.to = done
 	}
 	acts := r.Logs[t.log].acts
 	i, _ := slices.BinarySearchFunc(acts, t.from, func(a actAt, n uint64) int {
@@ -60,7 +65,7 @@ func (v *view) add(a *actAt, self, parties int) {
 		}
 		n := a.act.Edition
 		v.ratified[n] = append(v.ratified[n], ratification{a.party, a.act.Hash})
-		if n > v.edition && v.complete(n, parties) {
+		if n > v.edition && v.complete(n, a.act.Hash, parties) {
 			v.edition, v.charter = n, &a.act.Hash
 		}
 	case kindSuspend:
@@ -86,14 +91,13 @@ func (v *view) add(a *actAt, self, parties int) {
 	}
 }
 
-// complete says whether all parties ratified one text of edition n.
-func (v *view) complete(n uint64, parties int) bool {
+// complete says whether all parties ratified this text of edition n.
+func (v *view) complete(n uint64, text Hash, parties int) bool {
 	seen := map[int]bool{}
 	for _, x := range v.ratified[n] {
-		if x.hash != v.ratified[n][0].hash {
-			return false
+		if x.hash == text {
+			seen[x.party] = true
 		}
-		seen[x.party] = true
 	}
 	return len(seen) == parties
 }
@@ -141,14 +145,16 @@ type Tally struct {
 func (r *Record) judge() *Tally {
 	var jobs []releaseJob
 	clocks := map[int]bool{}
-	r.walk(false, func(l *Log, k uint64) {
+	r.walk(func(l *Log, k uint64) {
 		e := &l.Entries[k]
 		if k == 0 {
 			for _, t := range l.inherited {
 				r.see(l, t)
 			}
 		}
-		for _, t := range e.targets {
+		again := l.pending
+		l.pending = nil
+		for _, t := range append(again, e.targets...) {
 			r.see(l, t)
 		}
 		if !e.valid() {
@@ -200,7 +206,7 @@ func (r *Record) clause(l *Log, e *Entry) int {
 	}
 	message := e.Kind <= kindDeclaration || e.Kind == kindCorrect
 	switch {
-	case e.Kind == kindRatify && !v.mayRatify(l.Party, e.Act):
+	case e.Kind == kindRatify && !v.mayRatify(l, e.Act):
 		return clauseRatify
 	case message && l.Name.Lane != laneEmergency && len(v.inForce(-1)) > 0:
 		return clauseSuspended
@@ -216,12 +222,15 @@ func (r *Record) clause(l *Log, e *Entry) int {
 	return clauseNone
 }
 
-func (v *view) mayRatify(party int, a *Act) bool {
+func (v *view) mayRatify(l *Log, a *Act) bool {
+	if a.Edition == 1 && a.Hash != l.Name.Channel {
+		return false
+	}
 	if a.Edition != v.nextEdition() || (a.Previous == nil) != (v.charter == nil) ||
 		(a.Previous != nil && *a.Previous != *v.charter) {
 		return false
 	}
-	return !slices.ContainsFunc(v.ratified[a.Edition], func(x ratification) bool { return x.party == party })
+	return !slices.ContainsFunc(v.ratified[a.Edition], func(x ratification) bool { return x.party == l.Party })
 }
 
 // rosterOf is the roster in force for the entry being judged, or nil.

@@ -105,7 +105,7 @@ func parseLogName(s string) (n LogName, ok bool) {
 		return n, false
 	}
 	n.Lane = uint8(lane)
-	if n.Number, ok = decimal(number, 1, 1<<64-1); !ok {
+	if n.Number, ok = decimal(number, 1, max32); !ok {
 		return n, false
 	}
 	if _, err := hex.Decode(n.Run[:], []byte(run)); err != nil {

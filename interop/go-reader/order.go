@@ -50,8 +50,8 @@ func (r *Record) rankLogs() {
 }
 
 // edges calls f for each entry that must stand before entry k of log l: the
-// log and how many of its entries. A check that fails is no edge when strict.
-func (r *Record) edges(l *Log, k uint64, strict bool, f func(log int, size uint64) bool) bool {
+// log and how many of its entries. A check that fails is no edge.
+func (r *Record) edges(l *Log, k uint64, f func(log int, size uint64) bool) bool {
 	e := &l.Entries[k]
 	if k == 0 {
 		for _, n := range l.named() {
@@ -60,7 +60,7 @@ func (r *Record) edges(l *Log, k uint64, strict bool, f func(log int, size uint6
 			}
 		}
 	}
-	if strict && e.CheckWrong {
+	if e.CheckWrong {
 		return true
 	}
 	for _, t := range e.targets {
@@ -72,7 +72,7 @@ func (r *Record) edges(l *Log, k uint64, strict bool, f func(log int, size uint6
 }
 
 // walk calls visit for every entry in joint order.
-func (r *Record) walk(strict bool, visit func(l *Log, k uint64)) {
+func (r *Record) walk(visit func(l *Log, k uint64)) {
 	r.rankLogs()
 	type waiter struct {
 		head
@@ -86,7 +86,7 @@ func (r *Record) walk(strict bool, visit func(l *Log, k uint64)) {
 	}
 	offer := func(h head) {
 		l := r.Logs[h.log]
-		if r.edges(l, l.placed, strict, func(log int, size uint64) bool {
+		if r.edges(l, l.placed, func(log int, size uint64) bool {
 			if r.Logs[log].placed >= size {
 				return true
 			}

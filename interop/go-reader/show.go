@@ -76,7 +76,7 @@ func moment(ms int64) string {
 // show prints all entries in joint order.
 func show(w io.Writer, res *Result) {
 	r := res.record
-	r.walk(true, func(l *Log, k uint64) {
+	r.walk(func(l *Log, k uint64) {
 		e := &l.Entries[k]
 		at := "-"
 		if e.Kind >= 0 && e.Clause != clauseShape {

@@ -10,19 +10,19 @@ func (e *Entry) readSpoken(a []Value, lane uint8) bool {
 	if len(a) != 18 {
 		return false
 	}
-	drafted, ok := a[2].integer()
+	drafted, ok := a[2].moment()
 	delay, ok2 := a[14].integer()
-	if !ok || !ok2 || drafted < 0 || delay < -1<<40 || delay > 1<<40 || drafted > 1<<62 {
+	if !ok || !ok2 || drafted < 0 || delay < -1<<40 || delay > 1<<40 {
 		return false
 	}
-	if a[1].T != tUint || !a[3].within(1, 1440) || !a[4].bytesOf(8) || !a[5].uintTo(3) ||
+	if !a[1].uintTo(max32) || !a[3].within(1, 1440) || !a[4].bytesOf(8) || !a[5].uintTo(3) ||
 		!a[12].uintTo(65535) || !a[13].within(1, 1<<32-1) {
 		return false
 	}
 	e.Edition, e.Written, e.Precedence, e.Drafter = a[1].N, drafted+delay, uint8(a[5].N), a[12].N
 	e.expired = delay > int64(a[3].N)*60000
 	if !a[6].null() || !a[7].null() {
-		if a[6].T != tUint || !a[7].within(1, 1<<64-1) {
+		if !a[6].uintTo(max32) || !a[7].within(1, max32) {
 			return false
 		}
 		e.HasFormat, e.Format = true, a[6].N
@@ -70,7 +70,7 @@ func (e *Entry) readBody(v *Value) bool {
 	case k <= kindCorrect:
 		return v.null() || noteBody(v) || (e.HasFormat && v.T == tArray)
 	case k == kindRatify:
-		if !v.array(3) || !v.A[0].within(1, 1<<64-1) {
+		if !v.array(3) || !v.A[0].within(1, max32) {
 			return false
 		}
 		h, ok := v.A[1].hash32()
@@ -102,9 +102,9 @@ func (e *Entry) readExtras(v *Value) bool {
 			ok = x.T == tText && len(x.B) > 0
 		case k.N == 1:
 			e.To, ok = uints(x, 1, 15)
-			ok = ok && rising(e.To)
+			ok = ok && rising(e.To) && e.To[len(e.To)-1] <= 15
 		case k.N == 2:
-			_, ok = x.integer()
+			_, ok = x.moment()
 		case k.N == 5:
 			ok = x.T == tTrue
 		case k.N == 6:

@@ -35,6 +35,7 @@ type judgeState struct {
 	snapshots           map[uint64][]row
 	inherited           []target // what the table of entry 0 begins with
 	acts                []actAt
+	pending             []target // seen, but not judged yet
 	placed              uint64
 	rank                int
 	view                view
@@ -145,10 +146,20 @@ func (r *Record) resolve(i int) {
 		if e.Erased {
 			l.hole = true
 		}
-		if e.Clause != clauseNone || e.Kind < 0 {
+		if e.Clause != clauseNone || e.Erased {
+			continue
+		}
+		if k == 0 && slices.ContainsFunc(l.named(), func(n Named) bool { return l.sibling(n) == l.desc() }) {
+			e.Clause = clauseSeen
 			continue
 		}
 		next, ok := r.apply(l, e, table)
+		if e.NotYet {
+			if ok {
+				table = next
+			}
+			continue
+		}
 		if !ok {
 			l.undecided(e, clauseSeen)
 			continue
@@ -181,7 +192,7 @@ func (r *Record) inherit(i int) ([]row, bool) {
 	l := r.Logs[i]
 	table := []row{r.newRow(l.desc(), 0)}
 	named := l.named()
-	if len(named) == 0 {
+	if len(named) == 0 || slices.ContainsFunc(named, func(n Named) bool { return l.sibling(n) == l.desc() }) {
 		return table, true
 	}
 	first, ok := r.byDesc[l.sibling(named[0])]
