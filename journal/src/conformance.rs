@@ -325,7 +325,7 @@ fn scrub(harness: &mut dyn Harness, engine: Arc<dyn Engine>) {
     let (mut cursor, mut rows, mut damaged) = (Some(ScrubCursor::default()), 0, Vec::new());
     while let Some(at) = cursor {
         let step = engine.scrub(at, 7).expect("scrubs");
-        assert!(step.rows <= 7);
+        assert!(step.rows <= 7 && step.corrupt.is_none());
         rows += step.rows;
         damaged.extend(step.damaged.into_iter().map(|damage| (damage.table.name(), damage.key)));
         cursor = step.next;

@@ -77,6 +77,9 @@ pub struct ScrubStep {
     pub rows: usize,
     /// Rows that do not match theirs. To be fetched again from a peer's signed copy.
     pub damaged: Vec<Damage>,
+    /// A table walked to its end whose own structure is damaged: rows may be hidden, and reads may
+    /// not have noticed. Restore from a backup or a peer.
+    pub corrupt: Option<Table>,
     /// Where to go on; `None` when every row has been seen.
     pub next: Option<ScrubCursor>,
 }
@@ -111,7 +114,8 @@ pub trait Engine: Send + Sync {
     /// row is ever left out because of damage.
     fn scan(&self, scan: &Scan) -> Result<Page, ReadError>;
 
-    /// Verifies up to `rows_max` rows from `cursor` on. Goes on behind damage, and lists it.
+    /// Verifies up to `rows_max` rows from `cursor` on. Goes on behind damage, and lists it. The
+    /// step that ends a table also verifies its structure, which takes as long as reading it.
     ///
     /// # Errors
     /// [`ReadError`] when rows cannot be read at all.

@@ -259,7 +259,7 @@ impl Engine for MemoryEngine {
 
     fn scrub(&self, cursor: ScrubCursor, rows_max: usize) -> Result<ScrubStep, ReadError> {
         let Some(table) = self.tables.get(cursor.table_index).copied() else {
-            return Ok(ScrubStep { rows: 0, damaged: Vec::new(), next: None });
+            return Ok(ScrubStep { rows: 0, damaged: Vec::new(), corrupt: None, next: None });
         };
         let scan = Scan { from: cursor.from.clone(), ..Scan::all(table) }.limit(rows_max.max(1));
         let (stored, more) = page(&self.lock().disk, &scan);
@@ -269,7 +269,7 @@ impl Engine for MemoryEngine {
             .into_iter()
             .filter_map(|(key, Stored { value, check })| row::verify(table, &key, value, &check).err())
             .collect();
-        Ok(ScrubStep { rows, damaged, next: cursor.next(last, self.tables.len()) })
+        Ok(ScrubStep { rows, damaged, corrupt: None, next: cursor.next(last, self.tables.len()) })
     }
 
     fn space(&self) -> Result<Space, ReadError> {

@@ -2,7 +2,7 @@
 
 use detente_journal::sqlite::{self, FreeBytes};
 use detente_journal::{
-    Batch, CommitError, Engine, OpenError, ReadError, Scan, SqliteEngine, SqliteOptions, Table,
+    Batch, CommitError, Engine, OpenError, ReadError, Scan, ScrubCursor, SqliteEngine, SqliteOptions, Table,
 };
 use std::path::Path;
 use std::sync::Arc;
@@ -91,6 +91,29 @@ fn a_rotten_row_is_named_and_never_skipped() {
     expected(engine.scan(&Scan::all(LEAVES)).expect_err("damaged"));
     expected(engine.last(LEAVES, b"").expect_err("damaged"));
     assert!(engine.read(LEAVES, &8_u32.to_be_bytes()).is_ok());
+}
+
+/// A rotten page header can hide rows: no checksum fails, for nothing is found that could.
+#[test]
+fn rows_hidden_by_a_rotten_page_are_noticed_by_the_scrub() {
+    const PAGE_BYTES: usize = 4096;
+    const INDEX_LEAF: u8 = 0x0a;
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("journal.sqlite");
+    let engine = open(&path);
+    for index in 0..500 {
+        engine.commit(leaf(index)).wait().expect("commits");
+    }
+    drop(engine);
+    let mut bytes = std::fs::read(&path).expect("reads");
+    let page = bytes.chunks_mut(PAGE_BYTES).skip(1).rfind(|page| page[0] == INDEX_LEAF && page[4] > 10);
+    page.expect("a leaf page with rows")[4] -= 5;
+    std::fs::write(&path, bytes).expect("writes");
+
+    let engine = open(&path);
+    assert!(engine.scan(&Scan::all(LEAVES)).is_ok_and(|page| page.rows.len() < 500), "a scan cannot notice");
+    let step = engine.scrub(ScrubCursor::default(), 1000).expect("scrubs");
+    assert_eq!((step.corrupt, step.damaged), (Some(LEAVES), Vec::new()));
 }
 
 #[test]

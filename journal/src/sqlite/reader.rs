@@ -60,17 +60,31 @@ impl Readers {
     pub(super) fn scrub(&self, cursor: ScrubCursor, rows_max: usize) -> Result<ScrubStep, ReadError> {
         let tables = self.opener.tables();
         let Some(table) = tables.get(cursor.table_index).copied() else {
-            return Ok(ScrubStep { rows: 0, damaged: Vec::new(), next: None });
+            return Ok(ScrubStep { rows: 0, damaged: Vec::new(), corrupt: None, next: None });
         };
         let scan = Scan { from: cursor.from.clone(), ..Scan::all(table) }.limit(rows_max.max(1));
         let (stored, more) = self.stored(&scan)?;
         let last = stored.last().map(|(key, ..)| key.clone()).filter(|_| more);
+        let corrupt = if more || self.structure_is_sound(table)? { None } else { Some(table) };
         let rows = stored.len();
         let damaged = stored
             .into_iter()
             .filter_map(|(key, value, check)| row::verify(table, &key, value, &check).err())
             .collect();
-        Ok(ScrubStep { rows, damaged, next: cursor.next(last, tables.len()) })
+        Ok(ScrubStep { rows, damaged, corrupt, next: cursor.next(last, tables.len()) })
+    }
+
+    /// Whether every byte of the table's pages is accounted for. A damaged page may hide rows, and
+    /// a row that is not found has no checksum that could fail.
+    fn structure_is_sound(&self, table: Table) -> Result<bool, ReadError> {
+        let sql = format!("PRAGMA quick_check({})", table.name());
+        let verdict =
+            self.with(table, |connection| connection.query_row(&sql, [], |row| row.get::<_, String>(0)));
+        match verdict {
+            Ok(verdict) => Ok(verdict == "ok"),
+            Err(ReadError::EnvironmentCorrupt { .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     /// Runs `read` on a connection of the pool, and gives it back.
