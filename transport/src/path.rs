@@ -74,7 +74,7 @@ pub struct Outgoing {
 /// What a path can carry. Constant while the path exists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PathLimits {
-    /// Largest frame, in bytes. A longer one is refused with [`SendError::TooLong`].
+    /// Largest frame, in bytes. A longer one is refused with [`SendError::LocalTooLong`].
     pub frame_bytes_max: usize,
     /// Roughly how many bits pass in a second; `None` where the line is never what one waits for.
     /// At 75 bit/s a frame of 222 bytes takes 24 s: send what matters, once, and in the right order.
