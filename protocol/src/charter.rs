@@ -9,7 +9,7 @@ use core::fmt;
 use detente_crypto::{Hash, sha256};
 use detente_encoding::cbor::{self, DecodeError, Value};
 
-use crate::fields::{Fields, FieldError};
+use crate::fields::{FieldError, Fields};
 use crate::limits::{PARTIES_MAX, PARTIES_MIN, SUBJECTS_MAX};
 use crate::names::{ChannelId, PartyId, PartyIndex, Precedence};
 use crate::statement::FormatRef;
@@ -183,7 +183,8 @@ impl Charter {
             label: fields.read("label", |v| text(v, LABEL_CHARS_MAX))?,
             languages: fields.list("languages", PARTIES_MAX, |v| text(v, LANGUAGE_CHARS_MAX))?,
             level: fields.read("level", |v| Level::ALL.get(usize::try_from(v.as_u64()?).ok()?).copied())?,
-            parties: fields.list("parties", PARTIES_MAX, |v| Some(PartyId(v.as_bytes()?.try_into().ok()?)))?,
+            parties: fields
+                .list("parties", PARTIES_MAX, |v| Some(PartyId(v.as_bytes()?.try_into().ok()?)))?,
             previous: fields.optional("previous", |v| Hash::from_slice(v.as_bytes()?))?,
             proofs: fields.read("proofs", proofs)?,
             random: fields.read("random", |v| v.as_bytes()?.try_into().ok())?,

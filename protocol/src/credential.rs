@@ -124,23 +124,19 @@ const LABEL: &str = "detente/1/credential";
 /// The party of a root key. Source: `spec/encoding.md`, section 3.
 #[must_use]
 pub fn party_of(root: &Root) -> PartyId {
-    PartyId(sha256(&[b"detente/1/party\0", &root.ed25519, &root.mldsa[..]]).0)
+    PartyId(root.party().0)
 }
 
 /// The eight words that people compare. Source: `spec/keys.md`, section 3.
 #[must_use]
 pub fn words_of(root: &Root) -> String {
-    words::words(&words_hash(root))
+    root.words()
 }
 
 /// The eight words as numbers from 0 to 2,047.
 #[must_use]
 pub fn word_numbers_of(root: &Root) -> [u16; words::WORDS] {
-    words::numbers(&words_hash(root))
-}
-
-fn words_hash(root: &Root) -> [u8; 32] {
-    sha256(&[b"detente/1/words\0", &root.ed25519, &root.mldsa[..]]).0
+    words::numbers(&root.words_hash().0)
 }
 
 /// The name under which a credential speaks of a channel without naming it.
@@ -330,7 +326,17 @@ impl Credential {
 }
 
 const KEYS: [&str; 11] = [
-    "code", "edition", "endpoints", "issued", "kem", "names", "node", "previous", "recognised", "root", "roster",
+    "code",
+    "edition",
+    "endpoints",
+    "issued",
+    "kem",
+    "names",
+    "node",
+    "previous",
+    "recognised",
+    "root",
+    "roster",
 ];
 /// Channels of one party: far more than any desk holds.
 const RECOGNISED_MAX: usize = 4_096;

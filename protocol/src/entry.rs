@@ -17,9 +17,7 @@ use detente_encoding::cbor::{self, Value};
 pub use clause::Clause;
 pub use extras::Extras;
 pub use kind::Kind;
-pub use machine::{
-    Cause, CredentialPayload, GenerationPayload, KeyPayload, MachineEntry, Named, Payload,
-};
+pub use machine::{Cause, CredentialPayload, GenerationPayload, KeyPayload, MachineEntry, Named, Payload};
 pub use reference::{LogRef, Reference, WireReference};
 pub(crate) use reference::{WriteReference, read_references, write_references};
 
@@ -180,7 +178,8 @@ impl SpokenEntry {
         let seen = Seen::read(cursor)?;
         let check = cursor.optional(Cursor::bytes)?;
         let proof = cursor.hash()?;
-        if seen.0.is_empty() != check.is_none() || !body_fits(kind, statement.format.is_some(), &statement.body)
+        if seen.0.is_empty() != check.is_none()
+            || !body_fits(kind, statement.format.is_some(), &statement.body)
         {
             return Err(Unfit);
         }
@@ -197,9 +196,12 @@ fn body_fits(kind: Kind, has_format: bool, body: &Value) -> bool {
         Kind::Note => is_note(body),
         Kind::Dialogue | Kind::Declaration => true,
         Kind::Acknowledgement | Kind::StandBy => body.is_null(),
-        Kind::Accept | Kind::CounterPropose | Kind::Decline | Kind::Clarify | Kind::Withdraw | Kind::Correct => {
-            body.is_null() || fields || is_note(body)
-        }
+        Kind::Accept
+        | Kind::CounterPropose
+        | Kind::Decline
+        | Kind::Clarify
+        | Kind::Withdraw
+        | Kind::Correct => body.is_null() || fields || is_note(body),
         Kind::Ratify => RatifyBody::read(body).is_some(),
         Kind::Close => body.is_null() || is_note(body),
     }

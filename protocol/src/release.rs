@@ -7,80 +7,20 @@
 use core::fmt;
 use std::collections::BTreeSet;
 
-use detente_crypto::assertion::{self, ReleaseSignature, ReleaseSignatureError, verify_release};
-use detente_crypto::{Hash, Suite, sha256};
+use detente_crypto::assertion::{ReleaseSignatureError, verify_release};
+use detente_crypto::{Hash, Suite};
+
+/// Signatures under one statement in the order of signing, and why bytes are none.
+pub use detente_crypto::assertion::{Proof, ProofDecodeError};
 
 use crate::charter::Charter;
-use crate::entry::{Kind, VERSION};
+use crate::entry::Kind;
 use crate::names::{Lane, Precedence};
 use crate::roster::{Roles, Roster};
 use crate::statement::{FormatRef, Statement};
 
 /// The format that a duty officer may release alone where the charter says so: US-SU.ACC.
 pub const DUTY_FORMAT: u32 = 12;
-
-/// Signatures under one statement, in the order of signing: `v1([signature, …])`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Proof(assertion::Proof);
-
-/// Why bytes are no release proof.
-#[non_exhaustive]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ProofError {
-    /// Another format version.
-    PeerVersion,
-    /// What follows the version byte is no proof.
-    PeerProof(assertion::ProofDecodeError),
-}
-
-impl fmt::Display for ProofError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::PeerVersion => f.write_str("the proof is of another format version"),
-            Self::PeerProof(error) => write!(f, "{error}"),
-        }
-    }
-}
-
-impl core::error::Error for ProofError {}
-
-impl Proof {
-    /// Joins signatures, each with its key's number, in the order of signing. `None` when there is
-    /// none, more than 16, or a key twice.
-    #[must_use]
-    pub fn new(signatures: Vec<(u16, ReleaseSignature)>) -> Option<Self> {
-        assertion::Proof::new(signatures).map(Self)
-    }
-
-    /// Reads a proof.
-    ///
-    /// # Errors
-    /// [`ProofError`] for anything but the one encoding of a proof.
-    pub fn decode(bytes: &[u8]) -> Result<Self, ProofError> {
-        let Some((&VERSION, rest)) = bytes.split_first() else { return Err(ProofError::PeerVersion) };
-        assertion::Proof::decode(rest).map(Self).map_err(ProofError::PeerProof)
-    }
-
-    /// The proof's bytes.
-    #[must_use]
-    pub fn encode(&self) -> Vec<u8> {
-        let mut out = vec![VERSION];
-        out.extend_from_slice(&self.0.encode());
-        out
-    }
-
-    /// SHA-256 of its bytes, as an entry names it.
-    #[must_use]
-    pub fn hash(&self) -> Hash {
-        sha256(&[&self.encode()])
-    }
-
-    /// Key numbers and signatures in the order of signing.
-    #[must_use]
-    pub fn signatures(&self) -> &[(u16, ReleaseSignature)] {
-        self.0.signatures()
-    }
-}
 
 /// Who must sign: how many persons, in which role.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -239,9 +239,7 @@ fn read_attachments(cursor: &mut Cursor<'_>) -> Result<Vec<Hash>, Unfit> {
         return Ok(Vec::new());
     }
     match cursor.array()? {
-        count if (1..=ATTACHMENTS_MAX as u64).contains(&count) => {
-            (0..count).map(|_| cursor.hash()).collect()
-        }
+        count if (1..=ATTACHMENTS_MAX as u64).contains(&count) => (0..count).map(|_| cursor.hash()).collect(),
         _ => Err(Unfit),
     }
 }

@@ -92,10 +92,7 @@ impl Kind {
     /// Whether it carries content for the other side's people (0 to 3, and corrections).
     #[must_use]
     pub const fn is_message(self) -> bool {
-        matches!(
-            self,
-            Self::Notification | Self::Note | Self::Dialogue | Self::Declaration | Self::Correct
-        )
+        matches!(self, Self::Notification | Self::Note | Self::Dialogue | Self::Declaration | Self::Correct)
     }
 
     /// Whether it answers or withdraws another entry (4 to 10).

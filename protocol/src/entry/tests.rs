@@ -54,7 +54,14 @@ fn references() -> impl Strategy<Value = WireReference> {
 
 fn extras() -> impl Strategy<Value = Extras<WireReference>> {
     let text = || proptest::option::of(".{1,20}");
-    (text(), text(), text(), any::<bool>(), proptest::option::of(references()), proptest::option::of(-9i64..9))
+    (
+        text(),
+        text(),
+        text(),
+        any::<bool>(),
+        proptest::option::of(references()),
+        proptest::option::of(-9i64..9),
+    )
         .prop_map(|(subject, language, remarks, confidential, supersedes, answer_by)| Extras {
             subject,
             to: vec![],
@@ -109,7 +116,12 @@ fn machine_entries_come_back_as_they_were_written() {
     let generation = crate::names::Generation { number: 4, run: Run([8; 8]) };
     let named = vec![Named { generation, size: 9, root: Hash([2; 32]) }];
     let payloads = [
-        Payload::Generation(GenerationPayload { cause: Cause::LostStore, suite: 1, credential_edition: 2, named }),
+        Payload::Generation(GenerationPayload {
+            cause: Cause::LostStore,
+            suite: 1,
+            credential_edition: 2,
+            named,
+        }),
         Payload::Key(KeyPayload { kem: Box::new([1; 1216]), house_root: Some(Hash([3; 32])) }),
         Payload::Credential(CredentialPayload {
             party: crate::names::PartyIndex(1),
@@ -136,7 +148,8 @@ fn machine_entries_come_back_as_they_were_written() {
 
 #[test]
 fn another_suite_is_no_generation_of_this_version() {
-    let generation = GenerationPayload { cause: Cause::Start, suite: 2, credential_edition: 1, named: vec![] };
+    let generation =
+        GenerationPayload { cause: Cause::Start, suite: 2, credential_edition: 1, named: vec![] };
     let payload = Payload::Generation(generation);
     let entry =
         MachineEntry { written: Timestamp::from_millis(0), seen: Seen::default(), check: None, payload };
