@@ -86,6 +86,7 @@ func TestTheDecoderTakesOnlyDeterministicValues(t *testing.T) {
 
 func FuzzTheDecoderGivesBackWhatItTook(f *testing.F) {
 	f.Add([]byte{0x82, 0xa1, 0, 1, 0x41, 5})
+	f.Add([]byte(`{"type":"webauthn.get","challenge":"c","origin":"o\u0020","x":[1,{"a":null}]}`))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		if v, err := decodeOne(b); err == nil && !bytes.Equal(v.Raw, b) {
 			t.Fatal("raw bytes differ")
@@ -96,6 +97,7 @@ func FuzzTheDecoderGivesBackWhatItTook(f *testing.F) {
 		parseProof(b)
 		parseCharter(b)
 		readRosterChange(b)
+		goodClientData(b, "c", []string{"o"})
 	})
 }
 
@@ -220,5 +222,25 @@ func TestTheCommandAnswersWithTheRightExitCode(t *testing.T) {
 	}
 	if code := run([]string{"verify", dir + "/absent"}, io.Discard, io.Discard); code != 2 {
 		t.Error(code)
+	}
+}
+
+func TestClientDataIsReadStrictly(t *testing.T) {
+	const head = `{"type":"webauthn.get","challenge":"c","origin":"o"`
+	for s, want := range map[string]bool{
+		head + `}`: true, head + `,"crossOrigin":false}`: true, " " + head + ` , "x" : [ {} , [ ] , 1 ] } `: true,
+		`{"type":"webauthn.get","challenge":"c","or\u0069gin":"\u006f"}`: true,
+		head + `,"x":[[[[[[[]]]]]]]}`:                                    true,
+		head + `,"x":[[[[[[[[]]]]]]]]}`:                                  false,
+		head + `,"x":{"a":1,"\u0061":2}}`:                                false,
+		head + `,"x":"\ud800"}`:                                          false,
+		head + `,"x":"\ud83d\ude00\ufffd"}`:                              true,
+		head + `,"crossOrigin":true}`:                                    false, head + `,"crossOrigin":null}`: false,
+		head + `,"topOrigin":null}`: false, head + `,"type":"webauthn.get"}`: false, head + `}{`: false, `[]`: false, ``: false,
+		`{"Type":"webauthn.get","challenge":"c","origin":"o"}`: false, `{"type":"webauthn.create","challenge":"c","origin":"o"}`: false,
+	} {
+		if goodClientData([]byte(s), "c", []string{"o"}) != want {
+			t.Errorf("%s is not %v", s, want)
+		}
 	}
 }
