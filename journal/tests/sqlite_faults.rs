@@ -6,7 +6,7 @@ use detente_journal::{
 };
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 const LEAVES: Table = Table::new(1, "leaves");
 const HEADS: Table = Table::new(2, "heads");
@@ -91,6 +91,31 @@ fn a_rotten_row_is_named_and_never_skipped() {
     expected(engine.scan(&Scan::all(LEAVES)).expect_err("damaged"));
     expected(engine.last(LEAVES, b"").expect_err("damaged"));
     assert!(engine.read(LEAVES, &8_u32.to_be_bytes()).is_ok());
+}
+
+#[test]
+fn the_log_stays_short_while_readers_overlap() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("journal.sqlite");
+    let options = SqliteOptions { checkpoint_pages: 16, ..SqliteOptions::default() };
+    let engine = SqliteEngine::open(&path, TABLES, options).expect("opens");
+    let stop = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| {
+                while !stop.load(Ordering::SeqCst) {
+                    engine.scan(&Scan::all(LEAVES)).expect("reads");
+                }
+            });
+        }
+        for index in 0..1000 {
+            engine.commit(leaf(index)).wait().expect("commits");
+        }
+        stop.store(true, Ordering::SeqCst);
+    });
+    let log_bytes = std::fs::metadata(folder.path().join("journal.sqlite-wal")).expect("a log").len();
+    // Without being started anew it would hold at least two pages for each commit.
+    assert!(log_bytes < 400 * 4120, "{} pages", log_bytes / 4120);
 }
 
 /// A rotten page header can hide rows: no checksum fails, for nothing is found that could.

@@ -16,8 +16,9 @@ const LAYOUT: i32 = 1;
 const WRITER_CACHE_KIB: i32 = 4096;
 /// Page cache of each reader in KiB.
 const READER_CACHE_KIB: i32 = 512;
-/// How long a connection waits for a lock that only lasts while a log is reset.
-const LOCK_WAIT: Duration = Duration::from_secs(10);
+/// How long a connection waits for a lock. Ours last microseconds; another program's, such as that of
+/// an operator looking into the file, should not halt a node at once.
+pub(super) const LOCK_WAIT: Duration = Duration::from_secs(10);
 
 /// Opens connections to one file with one set of tables.
 #[derive(Debug, Clone)]

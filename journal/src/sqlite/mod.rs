@@ -72,7 +72,7 @@ pub struct SqliteOptions {
     /// The name of a registered SQLite file system; `None` is the system's.
     pub vfs: Option<String>,
     /// Pages in the write-ahead log after which it is folded into the file; at four times as many
-    /// the writer waits for readers in order to start it anew.
+    /// the writer waits for readers, shortly, in order to start it anew.
     pub checkpoint_pages: u16,
     /// How to learn the free space; `None` asks the system about the file's folder.
     pub free_bytes: Option<FreeBytes>,

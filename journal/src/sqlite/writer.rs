@@ -5,7 +5,7 @@
 //! pages it could not write, so a second attempt could succeed without the first one's data.
 
 use super::FreeBytes;
-use super::connection::code_of;
+use super::connection::{LOCK_WAIT, code_of};
 use super::queue::{Queue, Waiting};
 use crate::batch::{Change, Importance, Operation};
 use crate::error::CommitError;
@@ -15,10 +15,15 @@ use rusqlite::hooks::Wal;
 use rusqlite::{Connection, params};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
+use std::time::Duration;
 
 /// A log this many times longer than folding asks for is started anew, waiting for readers: it
 /// therefore stays near this, however readers' snapshots overlap.
 const RESET_FACTOR: i32 = 4;
+
+/// How long the writer waits for readers in order to start the log anew; no commit waits longer
+/// for them.
+const RESET_WAIT: Duration = Duration::from_millis(20);
 
 /// When the writer refuses and when it tidies up.
 #[derive(Debug, Clone, Copy)]
@@ -60,6 +65,9 @@ pub(super) struct Writer {
     limits: Limits,
     /// Pages in the write-ahead log after the last commit, as SQLite tells.
     log_pages: Arc<AtomicI32>,
+    pages_before: i32,
+    /// Pages at which the log is folded next.
+    fold_at: i32,
 }
 
 /// Halts the queue if the writer ends by a panic, so that nobody waits for ever.
@@ -91,11 +99,20 @@ impl Writer {
             told.store(pages, Ordering::Relaxed);
             Ok(())
         }))?;
-        Ok(Self { connection, queue, statements, free_bytes, limits, log_pages })
+        Ok(Self {
+            connection,
+            queue,
+            statements,
+            free_bytes,
+            limits,
+            log_pages,
+            pages_before: 0,
+            fold_at: limits.checkpoint_pages,
+        })
     }
 
     /// Runs until the queue is closed and empty, or a commit fails.
-    pub(super) fn run(self) {
+    pub(super) fn run(mut self) {
         let _guard = HaltOnPanic(Arc::clone(&self.queue));
         while let Some(group) = self.queue.next_group() {
             let group = self.admit(group);
@@ -175,14 +192,24 @@ impl Writer {
     }
 
     /// Folds a long log into the file; a very long one is started anew.
-    fn fold_log(&self) -> rusqlite::Result<()> {
+    ///
+    /// A reader whose snapshot lasts (a backup) keeps the log from being started anew. It is then
+    /// tried again only after the log has grown by as much again, so that commits do not wait for
+    /// it each time.
+    fn fold_log(&mut self) -> rusqlite::Result<()> {
         let pages = self.log_pages.load(Ordering::Relaxed);
-        if pages < self.limits.checkpoint_pages {
+        if pages < self.pages_before {
+            self.fold_at = self.limits.checkpoint_pages; // The log was started anew.
+        }
+        self.pages_before = pages;
+        if pages < self.fold_at {
             return Ok(());
         }
+        self.fold_at = pages.saturating_add(self.limits.checkpoint_pages);
         let mode = if pages < self.limits.checkpoint_pages * RESET_FACTOR { "PASSIVE" } else { "RESTART" };
-        // A reader in the way makes this end early without error; the next round tries again.
+        self.connection.busy_timeout(RESET_WAIT)?;
         self.connection.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |_| Ok(()))?;
+        self.connection.busy_timeout(LOCK_WAIT)?;
         self.queue.count(|counters| counters.checkpoints += 1);
         Ok(())
     }
