@@ -46,10 +46,10 @@ impl Catalogue {
         if let Some(known) = taken.filter(|known| known.code != format.code) {
             return refuse("number", format!("{} is taken by {}", format.number, known.code));
         }
-        if let Some(known) = self.newest.get(&format.code) {
-            if known.number != format.number {
-                return refuse("number", format!("must be {}, as in the other edition", known.number));
-            }
+        if let Some(known) = self.newest.get(&format.code)
+            && known.number != format.number
+        {
+            return refuse("number", format!("must be {}, as in the other edition", known.number));
         }
         let format = Arc::new(format);
         if self.formats.insert((format.number, format.edition), format.clone()).is_some() {

@@ -236,7 +236,12 @@ pub(crate) struct Faults(Vec<Fault>);
 
 impl Faults {
     pub(crate) fn add(&mut self, fault: Fault) {
-        if self.0.len() < FAULTS_MAX && !self.0.iter().any(|f| f.path == fault.path && f.code == fault.code) {
+        let known = |known: &Fault| match fault.code {
+            // A value that could not be read is not missing as well.
+            FaultCode::Missing => known.path.starts_with(&fault.path),
+            code => known.path == fault.path && known.code == code,
+        };
+        if self.0.len() < FAULTS_MAX && !self.0.iter().any(known) {
             self.0.push(fault);
         }
     }

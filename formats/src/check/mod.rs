@@ -74,10 +74,10 @@ fn envelope(message: &Message, context: &CheckContext<'_>, faults: &mut Faults) 
         faults.add(fault.with(Arg::Number(format.references_min as u64)));
     }
     let wanted = &format.references_formats;
-    if let (Some(first), false) = (context.references.first(), wanted.is_empty()) {
-        if !first.format.as_ref().is_some_and(|code| wanted.contains(code)) {
-            let fault = Fault::new("refs[1]", FaultCode::ReferenceFormat).with(Arg::text(&format.code));
-            faults.add(fault.with(Arg::text(wanted.join(", "))));
-        }
+    if let (Some(first), false) = (context.references.first(), wanted.is_empty())
+        && !first.format.as_ref().is_some_and(|code| wanted.contains(code))
+    {
+        let fault = Fault::new("refs[1]", FaultCode::ReferenceFormat).with(Arg::text(&format.code));
+        faults.add(fault.with(Arg::text(wanted.join(", "))));
     }
 }

@@ -398,10 +398,10 @@ impl Format {
                 if field.path == path {
                     return Some(field);
                 }
-                if path.starts_with(&field.path) {
-                    if let Some(found) = find(field.kind.children(), path) {
-                        return Some(found);
-                    }
+                if path.starts_with(&field.path)
+                    && let Some(found) = find(field.kind.children(), path)
+                {
+                    return Some(found);
                 }
             }
             None

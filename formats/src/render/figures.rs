@@ -131,7 +131,7 @@ pub(crate) fn count(count: u64, language: Language) -> String {
     };
     let mut text = String::new();
     for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index) % 3 == 0 {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
             text.push_str(mark);
         }
         text.push(digit);

@@ -101,12 +101,12 @@ fn head(page: &mut Page, message: &Message, heading: &Heading<'_>) {
 }
 
 fn about(page: &mut Page, filled: &Filled) {
-    let format = &filled.format;
-    let edition = words(page.language).fill("head.edition", &[format.edition.to_string()]);
-    let code = page.isolated(&format!("{}/{}", format.code, format.edition));
-    page.pair_raw("head.kind", &format!("{} ({code}, {edition})", format.title(page.language)));
-    let under = [format.regime.get(page.language), format.article.get(page.language)].join(", ");
-    page.pair("head.under", &under);
+    let (format, words) = (&filled.format, words(page.language));
+    let code = page.isolated(&format.code);
+    let title = format.title(page.language).to_owned();
+    page.pair_raw("head.kind", &words.fill("value.format", &[title, code, format.edition.to_string()]));
+    let under = [format.regime.get(page.language).to_owned(), format.article.get(page.language).to_owned()];
+    page.pair("head.under", &words.fill("value.under", &under));
 }
 
 fn tail(page: &mut Page, message: &Message, heading: &Heading<'_>) {

@@ -42,7 +42,10 @@ fn entry(
     let colon = page.colon();
     match (&field.kind, value) {
         (Kind::Record(fields), FieldValue::Record(values)) => {
-            page.line(format!("{number} {label}{}", if label.is_empty() { "" } else { colon }).trim_end());
+            // The item of a list has no label; its first field follows at once.
+            if !label.is_empty() {
+                page.line(format!("{number} {label}{colon}").trim_end());
+            }
             record(page, fields, values, number, original);
         }
         (Kind::List { item, .. }, FieldValue::List(values)) => {
@@ -61,7 +64,8 @@ fn entry(
         (Kind::Text { .. }, FieldValue::Text(text)) => {
             let language = original.map_or("", |language| words(page.language()).get(language_key(language)));
             let language = if language.is_empty() { String::new() } else { format!(" [{language}]") };
-            page.line(&format!("{number} {label}{language}{}", colon.trim_end()));
+            let colon = if label.is_empty() { "" } else { colon.trim_end() };
+            page.line(format!("{number} {label}{language}{colon}").trim_end());
             page.block(text);
         }
         (_, FieldValue::Polygon(points)) => {

@@ -37,11 +37,17 @@ fn check(field: &Field, value: &FieldValue, path: &str, faults: &mut Faults) {
         }
         (Kind::OneOf(variants), FieldValue::OneOf(number, value)) => {
             match variants.iter().find(|variant| variant.number == *number) {
+                // In the file a sector stands without the name of its variant.
+                Some(variant) if matches!(variant.kind, Kind::OceanQuadrant) => {
+                    check(variant, value, path, faults)
+                }
                 Some(variant) => check(variant, value, &join(path, &variant.name), faults),
                 None => faults.add(Fault::new(path, FaultCode::NotOneOf).with(Arg::text(""))),
             }
         }
         (kind, value) => {
+            let shape = if matches!(kind, Kind::Area(_)) { shape_of(value) } else { None };
+            let path = &shape.map_or_else(|| path.to_owned(), |shape| join(path, shape.name()));
             if let Some(fault) = plain(kind, value, path) {
                 faults.add(fault);
             }

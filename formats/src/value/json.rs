@@ -72,10 +72,10 @@ fn expected(kind: &Kind) -> Arg {
 
 /// Reads one value. `None` after a fault was added.
 fn read(field: &Field, value: &Value, path: &str, faults: &mut Faults) -> Option<FieldValue> {
-    if let Some((word, _)) = &field.word {
-        if value.as_str() == Some(word) {
-            return Some(FieldValue::Word);
-        }
+    if let Some((word, _)) = &field.word
+        && value.as_str() == Some(word)
+    {
+        return Some(FieldValue::Word);
     }
     match &field.kind {
         Kind::OneOf(variants) => return read_variant(variants, value, path, faults),

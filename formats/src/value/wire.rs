@@ -60,9 +60,7 @@ fn encode_plain(value: &FieldValue) -> Value {
             int(circle.radius_tenths),
             int(circle.unit as u8),
         ]),
-        FieldValue::Polygon(points) => {
-            Value::Array(points.iter().flat_map(|point| [int(point.lat), int(point.lon)]).collect())
-        }
+        FieldValue::Polygon(points) => encode_corners(points),
         FieldValue::OceanQuadrant(sector) => int(sector.ocean as u8 * 4 + sector.quadrant.saturating_sub(1)),
         FieldValue::Level(level) => int(level.number()),
         FieldValue::Language(language) => int(language.number()),
@@ -71,6 +69,30 @@ fn encode_plain(value: &FieldValue) -> Value {
         // Parts are encoded with their fields, above; alone they have no form.
         FieldValue::OneOf(..) | FieldValue::List(_) | FieldValue::Record(_) => Value::Null,
     }
+}
+
+/// The first corner, then each one's difference from the one before: two bytes shorter a figure.
+fn encode_corners(points: &[Point]) -> Value {
+    let mut before = Point { lat: 0, lon: 0 };
+    let mut numbers = Vec::with_capacity(points.len() * 2);
+    for point in points {
+        numbers.push(int(i64::from(point.lat) - i64::from(before.lat)));
+        numbers.push(int(i64::from(point.lon) - i64::from(before.lon)));
+        before = *point;
+    }
+    Value::Array(numbers)
+}
+
+fn decode_corners(numbers: &[i64]) -> Option<FieldValue> {
+    let mut before = Point { lat: 0, lon: 0 };
+    let mut points = Vec::with_capacity(numbers.len() / 2);
+    for pair in numbers.chunks_exact(2) {
+        let lat = i64::from(before.lat).checked_add(pair[0])?;
+        let lon = i64::from(before.lon).checked_add(pair[1])?;
+        before = Point { lat: i32::try_from(lat).ok()?, lon: i32::try_from(lon).ok()? };
+        points.push(before);
+    }
+    Some(FieldValue::Polygon(points))
 }
 
 /// An array that begins with a number.
@@ -186,10 +208,7 @@ fn decode_numbers(kind: &Kind, items: &[Value]) -> Option<FieldValue> {
             radius_tenths: u32::try_from(*radius).ok()?,
             unit: *DistanceUnit::ALL.get(usize::try_from(*unit).ok()?)?,
         })),
-        (Kind::Polygon, numbers) if numbers.len() % 2 == 0 => {
-            let corners = numbers.chunks_exact(2).map(|pair| point(pair[0], pair[1]));
-            corners.collect::<Option<_>>().map(FieldValue::Polygon)
-        }
+        (Kind::Polygon, numbers) if numbers.len() % 2 == 0 => decode_corners(numbers),
         _ => None,
     }
 }
