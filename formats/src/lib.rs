@@ -23,7 +23,8 @@
 //!     "launch_area": {"ocean": "atlantic", "quadrant": 1},
 //!     "impact_areas": [ {"circle": {"center": [60.5, -17.9], "radius": 40, "unit": "nm"}} ] } } }"#;
 //! let message = Message::from_json(file, Catalogue::embedded()).expect("no fault");
-//! assert_eq!(Message::decode(&message.encode(), false, Catalogue::embedded()), Ok(message.clone()));
+//! let received = Message::decode(message.envelope.clone(), &message.encode(), Catalogue::embedded());
+//! assert_eq!(received, Ok(message.clone()));
 //!
 //! let evening_before = Timestamp::parse("2027-03-14T18:00:00Z").expect("a moment");
 //! let faults = check(&message, &CheckContext::at(evening_before));
@@ -50,7 +51,7 @@ pub use check::{CheckContext, Notice, ReferenceFacts, check, notices, valid_unti
 pub use fault::{Arg, FAULTS_MAX, Fault, FaultCode, Severity};
 pub use format::{Format, FormatError};
 pub use language::{Language, Phrase};
-pub use message::{Content, DecodeError, Encoded, Filled, Message, Note};
+pub use message::{Content, DecodeError, Encoded, Envelope, Filled, Message, MessageKind, Note};
 pub use render::{Heading, render};
 pub use terms::{Lane, Level, Precedence};
 pub use text::exercise_mark;

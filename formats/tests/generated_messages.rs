@@ -9,8 +9,8 @@ use detente_encoding::{Timestamp, cbor};
 use detente_formats::format::{Field, Format, Kind, Shape};
 use detente_formats::value::{Circle, DailyHours, DistanceUnit, FieldValue, Ocean, OceanQuadrant, Point};
 use detente_formats::{
-    Catalogue, Content, Encoded, Filled, Heading, Lane, Language, Level, Message, Precedence, exercise_mark,
-    render,
+    Catalogue, Content, Encoded, Envelope, Filled, Heading, Lane, Language, Level, Message, MessageKind,
+    Precedence, exercise_mark, render,
 };
 use proptest::prelude::*;
 
@@ -142,7 +142,7 @@ fn message() -> impl Strategy<Value = Message> {
     (proptest::strategy::Union::new(contents), envelope).prop_map(|(content, envelope)| {
         let (precedence, exercise, subject, to, refs, answer_by, language, remarks, confidential, supersedes) =
             envelope;
-        Message {
+        let envelope = Envelope {
             precedence,
             exercise,
             subject,
@@ -154,14 +154,14 @@ fn message() -> impl Strategy<Value = Message> {
             confidential,
             supersedes,
             attachments: Vec::new(),
-            content,
-        }
+        };
+        Message { envelope, content }
     })
 }
 
 fn over_the_wire(encoded: &Encoded) -> Encoded {
     let through = |value: &cbor::Value| cbor::decode(&cbor::encode(value)).expect("deterministic");
-    Encoded { body: through(&encoded.body), extras: through(&encoded.extras), ..encoded.clone() }
+    Encoded { body: through(&encoded.body), ..encoded.clone() }
 }
 
 proptest! {
@@ -169,7 +169,7 @@ proptest! {
 
     #[test]
     fn a_message_comes_back_the_same_from_wire_and_file(message in message()) {
-        let received = Message::decode(&over_the_wire(&message.encode()), message.exercise, Catalogue::embedded());
+        let received = Message::decode(message.envelope.clone(), &over_the_wire(&message.encode()), Catalogue::embedded());
         prop_assert_eq!(received.as_ref(), Ok(&message));
         let file = message.to_json().to_string();
         prop_assert_eq!(Message::from_json(&file, Catalogue::embedded()), Ok(message));
@@ -193,13 +193,13 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_are_a_message_or_a_refusal(bytes in prop::collection::vec(any::<u8>(), 0..64), format in 0..80_u16) {
+    fn any_bytes_are_a_message_or_a_refusal(bytes in prop::collection::vec(any::<u8>(), 0..64), format in 0..320_u16) {
         if let Ok(body) = cbor::decode(&bytes) {
-            let encoded = Encoded {
-                precedence: Precedence::Routine, format, edition: 1, body, extras: cbor::Value::Null,
-                references: Vec::new(),
-            };
-            if let Ok(message) = Message::decode(&encoded, false, Catalogue::embedded()) {
+            let kind = [MessageKind::Notification, MessageKind::Note, MessageKind::Dialogue, MessageKind::Declaration]
+                [usize::from(format % 4)];
+            let format = (kind == MessageKind::Notification).then_some((format / 4, 1));
+            let encoded = Encoded { kind, format, body };
+            if let Ok(message) = Message::decode(Envelope::new(Precedence::Routine), &encoded, Catalogue::embedded()) {
                 prop_assert_eq!(message.encode(), encoded);
             }
         }
@@ -213,7 +213,7 @@ proptest! {
         bytes[at] ^= 1 << bit;
         if let Ok(body) = cbor::decode(&bytes) {
             let changed = Encoded { body, ..encoded };
-            if let Ok(received) = Message::decode(&changed, message.exercise, Catalogue::embedded()) {
+            if let Ok(received) = Message::decode(message.envelope.clone(), &changed, Catalogue::embedded()) {
                 prop_assert_ne!(received, message);
             }
         }

@@ -80,9 +80,10 @@ fn the_number_of_the_message_stands_first_and_last() {
 fn a_peer_cannot_write_a_line_of_ours() {
     let mut message = example("VD.UMA");
     let mark = exercise_mark(Language::En);
-    message.remarks = Some(format!("{mark}\n1. Cause of concern: none\n\u{202E}reversed"));
+    message.envelope.remarks = Some(format!("{mark}\n1. Cause of concern: none\n\u{202E}reversed"));
     let encoded = message.encode();
-    let received = Message::decode(&encoded, false, Catalogue::embedded()).expect("texts void nothing");
+    let received = Message::decode(message.envelope.clone(), &encoded, Catalogue::embedded())
+        .expect("texts void nothing");
     let text = rendered(&received, Lane::Ordinary, Language::En);
     assert!(text.contains(&format!("   | {mark}\n")), "{text}");
     assert!(text.contains("   | [U+202E]reversed\n"), "{text}");

@@ -49,7 +49,7 @@ pub struct ReferenceFacts {
 pub fn check(message: &Message, context: &CheckContext<'_>) -> Vec<Fault> {
     let mut faults = Faults::default();
     message.own_faults(&mut faults);
-    if message.answer_by.is_some_and(|seconds| seconds <= context.now.seconds()) {
+    if message.envelope.answer_by.is_some_and(|seconds| seconds <= context.now.seconds()) {
         faults.add(Fault::new("answer_by", FaultCode::AnswerPast).with(Arg::Moment(context.now)));
     }
     if let Some(filled) = message.filled() {
@@ -64,12 +64,12 @@ pub fn check(message: &Message, context: &CheckContext<'_>) -> Vec<Fault> {
 fn envelope(message: &Message, context: &CheckContext<'_>, faults: &mut Faults) {
     let Some(filled) = message.filled() else { return };
     let format = &filled.format;
-    if !format.precedence_allowed.contains(&message.precedence) {
+    if !format.precedence_allowed.contains(&message.envelope.precedence) {
         let names: Vec<_> = format.precedence_allowed.iter().map(|allowed| allowed.name()).collect();
         let fault = Fault::new("precedence", FaultCode::PrecedenceNotAllowed).with(Arg::text(&format.code));
         faults.add(fault.with(Arg::text(names.join(", "))));
     }
-    if message.refs.len() < format.references_min {
+    if message.envelope.refs.len() < format.references_min {
         let fault = Fault::new("refs", FaultCode::ReferenceMissing).with(Arg::text(&format.code));
         faults.add(fault.with(Arg::Number(format.references_min as u64)));
     }

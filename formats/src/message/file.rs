@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
-use super::{Content, Filled, Message, Note, strict};
+use super::{Content, Envelope, Filled, Message, Note, strict};
 use crate::catalogue::Catalogue;
 use crate::fault::{Arg, Fault, FaultCode, Faults};
 use crate::format::{ContentKind, Format};
@@ -55,29 +55,33 @@ impl Message {
         let mut put = |key: &str, value: Value| {
             file.insert(key.to_owned(), value);
         };
-        put("precedence", json!(self.precedence.name()));
-        put("exercise", json!(self.exercise));
-        if let Some(subject) = &self.subject {
+        put("precedence", json!(self.envelope.precedence.name()));
+        put("exercise", json!(self.envelope.exercise));
+        if let Some(subject) = &self.envelope.subject {
             put("subject", json!(subject));
         }
-        for (key, list) in [("to", &self.to), ("refs", &self.refs), ("attachments", &self.attachments)] {
+        for (key, list) in [
+            ("to", &self.envelope.to),
+            ("refs", &self.envelope.refs),
+            ("attachments", &self.envelope.attachments),
+        ] {
             if !list.is_empty() {
                 put(key, json!(list));
             }
         }
-        if let Some(seconds) = self.answer_by {
+        if let Some(seconds) = self.envelope.answer_by {
             put("answer_by", json!(moment_text(seconds)));
         }
-        if let Some(language) = self.language {
+        if let Some(language) = self.envelope.language {
             put("language", json!(language.code()));
         }
-        if let Some(remarks) = &self.remarks {
+        if let Some(remarks) = &self.envelope.remarks {
             put("remarks", json!(remarks));
         }
-        if self.confidential {
+        if self.envelope.confidential {
             put("confidential", json!(true));
         }
-        if let Some(citation) = &self.supersedes {
+        if let Some(citation) = &self.envelope.supersedes {
             put("supersedes", json!(citation));
         }
         let (key, content) = self.content_json();
@@ -128,7 +132,7 @@ fn read(text: &str, catalogue: &Catalogue, faults: &mut Faults) -> Option<Messag
         faults.add(Fault::new(key.as_str(), FaultCode::UnknownKey).with(Arg::text(names)));
     }
     let content = read_content(&file, catalogue, faults);
-    let mut envelope = Envelope { file: &file, faults };
+    let mut envelope = EnvelopeReader { file: &file, faults };
     // Every part of the envelope is read before content decides, so that all faults are listed.
     let precedence = envelope.precedence();
     let exercise = envelope.flag("exercise");
@@ -147,7 +151,7 @@ fn read(text: &str, catalogue: &Catalogue, faults: &mut Faults) -> Option<Messag
             filled.format.precedence_default
         }
     };
-    Some(Message {
+    let envelope = Envelope {
         precedence: precedence.unwrap_or(default),
         exercise,
         subject,
@@ -159,17 +163,17 @@ fn read(text: &str, catalogue: &Catalogue, faults: &mut Faults) -> Option<Messag
         confidential,
         supersedes,
         attachments,
-        content,
-    })
+    };
+    Some(Message { envelope, content })
 }
 
 /// The envelope keys of a message file, each read with its own fault.
-struct Envelope<'a> {
+struct EnvelopeReader<'a> {
     file: &'a Map<String, Value>,
     faults: &'a mut Faults,
 }
 
-impl Envelope<'_> {
+impl EnvelopeReader<'_> {
     fn given(&self, key: &str) -> Option<&Value> {
         self.file.get(key).filter(|value| !value.is_null())
     }

@@ -1,8 +1,9 @@
 //! A message: what one side's people tell the other's, with its envelope.
 //!
 //! [`Message::from_json`] reads the message file and lists every fault at once; [`Message::encode`]
-//! gives the parts that a statement holds, and [`Message::decode`] takes them back. Everything of
-//! the message travels but the lane (the log says it) and the bytes of attachments (blobs).
+//! gives the body that a statement holds, and [`Message::decode`] takes it back. The envelope is
+//! written by whoever builds the statement: it alone can turn party codes into indexes and the
+//! numbers of messages into hashes.
 //!
 //! A file's values are parsed into types that cannot be wrong in shape. Whether they make sense
 //! together, and in time, is asked of [`check`](crate::check::check).
@@ -14,7 +15,7 @@ mod wire;
 use std::sync::Arc;
 
 pub use file::MESSAGE_FILE_BYTES_MAX;
-pub use wire::{DecodeError, Encoded, NOTE_FORMAT};
+pub use wire::{DecodeError, Encoded, MessageKind};
 
 use crate::fault::{Arg, Fault, FaultCode, Faults};
 use crate::format::{Field, Format, Kind};
@@ -36,6 +37,15 @@ pub const LIST_MAX: usize = 16;
 /// A message, as drafted or as received.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
+    /// What stands around it.
+    pub envelope: Envelope,
+    /// What it says.
+    pub content: Content,
+}
+
+/// What stands around the content of a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Envelope {
     /// How urgent it is.
     pub precedence: Precedence,
     /// Whether it belongs to a drill. Not on the wire: the lane says it.
@@ -56,10 +66,28 @@ pub struct Message {
     pub confidential: bool,
     /// Number of the message that it replaces.
     pub supersedes: Option<String>,
-    /// Paths of files to attach; after decoding, empty (the statement names blobs).
+    /// Paths of files to attach; of a received message empty, for its statement names blobs.
     pub attachments: Vec<String>,
-    /// What it says.
-    pub content: Content,
+}
+
+impl Envelope {
+    /// An envelope that says nothing but the precedence.
+    #[must_use]
+    pub const fn new(precedence: Precedence) -> Self {
+        Self {
+            precedence,
+            exercise: false,
+            subject: None,
+            to: Vec::new(),
+            refs: Vec::new(),
+            answer_by: None,
+            language: None,
+            remarks: None,
+            confidential: false,
+            supersedes: None,
+            attachments: Vec::new(),
+        }
+    }
 }
 
 /// What a message says.
@@ -135,7 +163,7 @@ impl Message {
     /// The lane it goes to.
     #[must_use]
     pub fn lane(&self) -> Lane {
-        self.precedence.lane(self.exercise)
+        self.envelope.precedence.lane(self.envelope.exercise)
     }
 
     /// The language of its free texts: declared, or the note's.
@@ -143,50 +171,56 @@ impl Message {
     pub fn original_language(&self) -> Option<Language> {
         match &self.content {
             Content::Note(note) => Some(note.language),
-            _ => self.language,
+            _ => self.envelope.language,
         }
     }
 
     /// Everything that is wrong with the message by itself: bounds and texts.
     pub(crate) fn own_faults(&self, faults: &mut Faults) {
         self.envelope_faults(faults);
-        match &self.content {
-            Content::Note(note) => check_text(&note.text, "note.text", NOTE_CHARS_MAX, faults),
-            _ => {
-                if let Some(filled) = self.filled() {
-                    check_record(&filled.format.fields, &filled.values, self.fields_path(), faults);
-                }
-            }
-        }
+        self.content_faults(faults);
         self.text_faults(faults);
     }
 
+    /// Values of the content outside their bounds.
+    fn content_faults(&self, faults: &mut Faults) {
+        if let Content::Note(note) = &self.content {
+            check_text(&note.text, "note.text", NOTE_CHARS_MAX, faults);
+        } else if let Some(filled) = self.filled() {
+            check_record(&filled.format.fields, &filled.values, self.fields_path(), faults);
+        }
+    }
+
     fn envelope_faults(&self, faults: &mut Faults) {
-        if let Some(subject) = &self.subject {
+        if let Some(subject) = &self.envelope.subject {
             check_text(subject, "subject", SUBJECT_CHARS_MAX, faults);
         }
-        if let Some(remarks) = &self.remarks {
+        if let Some(remarks) = &self.envelope.remarks {
             check_text(remarks, "remarks", REMARKS_CHARS_MAX, faults);
         }
-        let lists = [("to", &self.to), ("refs", &self.refs), ("attachments", &self.attachments)];
+        let lists = [
+            ("to", &self.envelope.to),
+            ("refs", &self.envelope.refs),
+            ("attachments", &self.envelope.attachments),
+        ];
         for (path, list) in lists {
             if list.len() > LIST_MAX {
                 let fault = Fault::new(path, FaultCode::Count).with(Arg::Number(0));
                 faults.add(fault.with(Arg::Number(LIST_MAX as u64)));
             }
         }
-        for (index, code) in self.to.iter().enumerate() {
+        for (index, code) in self.envelope.to.iter().enumerate() {
             let known = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '-';
             if !(2..=12).contains(&code.len()) || !code.chars().all(known) {
                 faults.add(Fault::new(format!("to[{}]", index + 1), FaultCode::BadCode));
             }
         }
-        for (index, citation) in self.refs.iter().enumerate() {
+        for (index, citation) in self.envelope.refs.iter().enumerate() {
             if !is_citation(citation) {
                 faults.add(Fault::new(format!("refs[{}]", index + 1), FaultCode::BadReference));
             }
         }
-        if self.supersedes.as_deref().is_some_and(|citation| !is_citation(citation)) {
+        if self.envelope.supersedes.as_deref().is_some_and(|citation| !is_citation(citation)) {
             faults.add(Fault::new("supersedes", FaultCode::BadReference));
         }
     }
@@ -212,10 +246,10 @@ impl Message {
 
     /// Calls `each` with path, text and whether lines may break, for every free text.
     fn each_text(&self, each: &mut dyn FnMut(&str, &str, bool)) {
-        if let Some(subject) = &self.subject {
+        if let Some(subject) = &self.envelope.subject {
             each("subject", subject, false);
         }
-        if let Some(remarks) = &self.remarks {
+        if let Some(remarks) = &self.envelope.remarks {
             each("remarks", remarks, true);
         }
         match &self.content {

@@ -1,59 +1,52 @@
-//! The parts of a statement that a message fills, and back.
+//! The body of a statement, from a message and back.
 //!
-//! Body and extras are deterministic CBOR; the same message always gives the same bytes. Whoever
-//! builds the statement turns the citations into references with log, index and hash, and gives
-//! them back as citations when decoding. Source: `spec/formats.md`.
+//! The body is deterministic CBOR; the same content always gives the same bytes. A notification
+//! names its format and edition beside its body; a note, dialogue or declaration has none there, so
+//! the latter two begin with the edition of their fields. Source: `spec/formats.md`.
 
 use core::fmt;
 
 use detente_encoding::cbor::Value;
 
-use super::{Content, Filled, Message, Note};
+use super::{Content, Envelope, Filled, Message, Note};
 use crate::catalogue::Catalogue;
 use crate::fault::{FaultCode, Faults};
 use crate::format::ContentKind;
 use crate::language::Language;
-use crate::terms::Precedence;
 use crate::value::wire::{decode_record, encode_record};
 
-/// Number that stands for a note where others have the number of a format.
-pub const NOTE_FORMAT: u16 = 0;
-
-// Keys of the extras.
-const SUBJECT: u64 = 1;
-const TO: u64 = 2;
-const ANSWER_BY: u64 = 3;
-const LANGUAGE: u64 = 4;
-const REMARKS: u64 = 5;
-const CONFIDENTIAL: u64 = 6;
-const SUPERSEDES: u64 = 7;
-
-/// What of a message stands in its statement.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Encoded {
-    /// Precedence.
-    pub precedence: Precedence,
-    /// Number of the format; [`NOTE_FORMAT`] for a note.
-    pub format: u16,
-    /// Edition of the format; 1 for a note.
-    pub edition: u16,
-    /// The fields: one array.
-    pub body: Value,
-    /// What the envelope adds: a map with small keys, or null when it adds nothing (one byte).
-    pub extras: Value,
-    /// Numbers of the messages referred to, in order. When the extras say so, the last is the
-    /// message that this one replaces.
-    pub references: Vec<String>,
+/// What kind of message a statement holds. Numbers are those of `spec/entry.md`, section 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum MessageKind {
+    /// A notification of a format.
+    Notification = 0,
+    /// Free text.
+    Note = 1,
+    /// A proposal to talk.
+    Dialogue = 2,
+    /// Forces against agreed limits.
+    Declaration = 3,
 }
 
-/// Why the parts of a statement are no message.
+/// The content of a message as it stands in a statement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Encoded {
+    /// Kind of message.
+    pub kind: MessageKind,
+    /// Number and edition of the format; `None` for all but notifications.
+    pub format: Option<(u16, u16)>,
+    /// The fields, or language and text of a note: one array.
+    pub body: Value,
+}
+
+/// Why a body is no message.
 #[non_exhaustive]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DecodeError {
     /// A format or edition that this catalogue does not have: not yet understood. Read it again
     /// after an upgrade.
     PeerUnknownFormat {
-        /// Number of the format.
+        /// Number of the format; that of the reserved one for dialogue and declaration.
         format: u16,
         /// Its edition.
         edition: u16,
@@ -82,158 +75,106 @@ impl fmt::Display for DecodeError {
 impl core::error::Error for DecodeError {}
 
 impl Message {
-    /// The parts that stand in a statement.
+    /// The content as it stands in a statement.
     #[must_use]
     pub fn encode(&self) -> Encoded {
-        let (format, edition, body) = match &self.content {
+        match &self.content {
             Content::Note(note) => {
-                let language = Value::from(u64::from(note.language.number()));
-                (NOTE_FORMAT, 1, Value::Array(vec![language, Value::text(&note.text)]))
+                let language = Value::text(note.language.code());
+                let body = Value::Array(vec![language, Value::text(&note.text)]);
+                Encoded { kind: MessageKind::Note, format: None, body }
             }
-            Content::Notification(filled) | Content::Dialogue(filled) | Content::Declaration(filled) => (
-                filled.format.number,
-                filled.format.edition,
-                encode_record(&filled.format.fields, &filled.values),
-            ),
-        };
-        let references = self.refs.iter().chain(&self.supersedes).cloned().collect();
-        Encoded { precedence: self.precedence, format, edition, body, extras: self.extras(), references }
+            Content::Notification(filled) => Encoded {
+                kind: MessageKind::Notification,
+                format: Some((filled.format.number, filled.format.edition)),
+                body: encode_record(&filled.format.fields, &filled.values),
+            },
+            Content::Dialogue(filled) => with_edition(MessageKind::Dialogue, filled),
+            Content::Declaration(filled) => with_edition(MessageKind::Declaration, filled),
+        }
     }
 
-    fn extras(&self) -> Value {
-        let mut pairs = Vec::new();
-        let mut put = |key: u64, value: Value| pairs.push((Value::from(key), value));
-        if let Some(subject) = &self.subject {
-            put(SUBJECT, Value::text(subject));
-        }
-        if !self.to.is_empty() {
-            put(TO, Value::Array(self.to.iter().map(|code| Value::text(code)).collect()));
-        }
-        if let Some(seconds) = self.answer_by {
-            put(ANSWER_BY, Value::from(seconds));
-        }
-        if let Some(language) = self.language {
-            put(LANGUAGE, Value::from(u64::from(language.number())));
-        }
-        if let Some(remarks) = &self.remarks {
-            put(REMARKS, Value::text(remarks));
-        }
-        if self.confidential {
-            put(CONFIDENTIAL, Value::Bool(true));
-        }
-        if self.supersedes.is_some() {
-            put(SUPERSEDES, Value::Bool(true));
-        }
-        if pairs.is_empty() { Value::Null } else { Value::map(pairs) }
-    }
-
-    /// The message that a statement holds. `exercise` is whether it stands in the exercise lane.
+    /// The message that a statement holds, with the envelope that its reader gives.
     ///
     /// Texts are taken as they are: what a drafter here could not have written is made visible when
-    /// it is shown. Types and bounds must hold.
+    /// it is shown. Types and bounds of the content must hold; of the envelope nothing is asked, for
+    /// it was judged with the statement.
     ///
     /// # Errors
     /// A [`DecodeError`]; an unknown format or edition is apart, for it says nothing against the
     /// peer.
-    pub fn decode(encoded: &Encoded, exercise: bool, catalogue: &Catalogue) -> Result<Self, DecodeError> {
-        let content = decode_content(encoded, catalogue)?;
-        let mut message = Self {
-            precedence: encoded.precedence,
-            exercise,
-            subject: None,
-            to: Vec::new(),
-            refs: encoded.references.clone(),
-            answer_by: None,
-            language: None,
-            remarks: None,
-            confidential: false,
-            supersedes: None,
-            attachments: Vec::new(),
-            content,
-        };
-        message.take_extras(&encoded.extras)?;
+    pub fn decode(envelope: Envelope, encoded: &Encoded, catalogue: &Catalogue) -> Result<Self, DecodeError> {
+        let message = Self { content: decode_content(encoded, catalogue)?, envelope };
         message.within_bounds()?;
-        let again = message.encode();
-        if again.body != encoded.body || again.extras != encoded.extras {
+        if message.encode() != *encoded {
             return Err(DecodeError::PeerNotCanonical);
         }
         Ok(message)
     }
 
-    fn take_extras(&mut self, extras: &Value) -> Result<(), DecodeError> {
-        let pairs = match extras {
-            Value::Null => return Ok(()),
-            Value::Map(pairs) => pairs,
-            _ => return Err(DecodeError::PeerType("extras".to_owned())),
-        };
-        for (key, value) in pairs {
-            let key = key.as_u64().unwrap_or(0);
-            self.take_extra(key, value).ok_or_else(|| DecodeError::PeerType(format!("extras.{key}")))?;
-        }
-        Ok(())
-    }
-
-    fn take_extra(&mut self, key: u64, value: &Value) -> Option<()> {
-        match key {
-            SUBJECT => self.subject = Some(value.as_text()?.to_owned()),
-            TO => {
-                let codes = value.as_array()?.iter().map(|code| code.as_text().map(str::to_owned));
-                self.to = codes.collect::<Option<_>>()?;
-            }
-            ANSWER_BY => self.answer_by = Some(value.as_i64()?),
-            LANGUAGE => self.language = Some(Language::from_number(value.as_u64()?)?),
-            REMARKS => self.remarks = Some(value.as_text()?.to_owned()),
-            CONFIDENTIAL => self.confidential = value.as_bool().filter(|flag| *flag)?,
-            SUPERSEDES => {
-                value.as_bool().filter(|flag| *flag)?;
-                self.supersedes = Some(self.refs.pop()?);
-            }
-            _ => return None,
-        }
-        Some(())
-    }
-
-    /// Bounds as for files; faults of spelling are for drafters and do not count here, nor do
-    /// citations, which are labels that the record gives.
+    /// Bounds as for files; faults of spelling are for drafters and do not count here.
     fn within_bounds(&self) -> Result<(), DecodeError> {
         let mut faults = Faults::default();
-        self.own_faults(&mut faults);
-        let spelling = [
-            FaultCode::NotNfc,
-            FaultCode::Bidi,
-            FaultCode::Invisible,
-            FaultCode::Control,
-            FaultCode::ExerciseMark,
-            FaultCode::MixedDigits,
-        ];
-        let is_label = |path: &str| path.starts_with("refs") || path == "supersedes";
-        match faults.into_vec().into_iter().find(|f| !spelling.contains(&f.code) && !is_label(&f.path)) {
+        self.content_faults(&mut faults);
+        match faults.into_vec().into_iter().next() {
             None => Ok(()),
             Some(fault) => Err(DecodeError::PeerBounds(fault.path, fault.code)),
         }
     }
 }
 
-fn decode_content(encoded: &Encoded, catalogue: &Catalogue) -> Result<Content, DecodeError> {
-    let (number, edition) = (encoded.format, encoded.edition);
-    let unknown = DecodeError::PeerUnknownFormat { format: number, edition };
-    if number == NOTE_FORMAT {
-        return if edition == 1 { decode_note(&encoded.body) } else { Err(unknown) };
+/// A dialogue or declaration: its edition, then its fields.
+fn with_edition(kind: MessageKind, filled: &Filled) -> Encoded {
+    let mut items = vec![Value::from(u64::from(filled.format.edition))];
+    if let Value::Array(fields) = encode_record(&filled.format.fields, &filled.values) {
+        items.extend(fields);
     }
-    let format = catalogue.edition(number, edition).cloned().ok_or(unknown)?;
-    let (path, make): (_, fn(Filled) -> Content) = match format.kind {
-        ContentKind::Notification => ("notification.fields", Content::Notification),
-        ContentKind::Dialogue => ("dialogue", Content::Dialogue),
-        ContentKind::Declaration => ("declaration", Content::Declaration),
-    };
-    let values = decode_record(&format.fields, &encoded.body, path).map_err(DecodeError::PeerType)?;
-    Ok(make(Filled { format, values }))
+    Encoded { kind, format: None, body: Value::Array(items) }
+}
+
+fn decode_content(encoded: &Encoded, catalogue: &Catalogue) -> Result<Content, DecodeError> {
+    match (encoded.kind, encoded.format) {
+        (MessageKind::Notification, Some((number, edition))) => {
+            let unknown = DecodeError::PeerUnknownFormat { format: number, edition };
+            let known = catalogue.edition(number, edition).filter(|f| f.kind == ContentKind::Notification);
+            let format = known.cloned().ok_or(unknown)?;
+            let values = decode_record(&format.fields, &encoded.body, "notification.fields");
+            let values = values.map_err(DecodeError::PeerType)?;
+            Ok(Content::Notification(Filled { format, values }))
+        }
+        (MessageKind::Note, None) => decode_note(&encoded.body),
+        (MessageKind::Dialogue, None) => {
+            decode_reserved(ContentKind::Dialogue, "dialogue", &encoded.body, catalogue)
+                .map(Content::Dialogue)
+        }
+        (MessageKind::Declaration, None) => {
+            decode_reserved(ContentKind::Declaration, "declaration", &encoded.body, catalogue)
+                .map(Content::Declaration)
+        }
+        _ => Err(DecodeError::PeerType("format".to_owned())),
+    }
+}
+
+fn decode_reserved(
+    kind: ContentKind,
+    path: &str,
+    body: &Value,
+    catalogue: &Catalogue,
+) -> Result<Filled, DecodeError> {
+    let wrong = || DecodeError::PeerType(path.to_owned());
+    let (edition, fields) = body.as_array().and_then(<[Value]>::split_first).ok_or_else(wrong)?;
+    let edition = edition.as_u64().and_then(|n| u16::try_from(n).ok()).ok_or_else(wrong)?;
+    let newest = catalogue.reserved(kind).ok_or_else(wrong)?;
+    let unknown = DecodeError::PeerUnknownFormat { format: newest.number, edition };
+    let format = catalogue.edition(newest.number, edition).cloned().ok_or(unknown)?;
+    let values = decode_record(&format.fields, &Value::Array(fields.to_vec()), path);
+    Ok(Filled { values: values.map_err(DecodeError::PeerType)?, format })
 }
 
 fn decode_note(body: &Value) -> Result<Content, DecodeError> {
     let wrong = || DecodeError::PeerType("note".to_owned());
     let Some([language, text]) = body.as_array() else { return Err(wrong()) };
-    let language = language.as_u64().and_then(Language::from_number).ok_or_else(wrong)?;
+    let language = language.as_text().and_then(Language::from_code).ok_or_else(wrong)?;
     let text = text.as_text().ok_or_else(wrong)?.to_owned();
     Ok(Content::Note(Note { language, text }))
 }

@@ -2,7 +2,7 @@
 //!
 //! Always Western digits and UTC, so that what is read aloud on one side is found on the other.
 //! Our own tables instead of a library of locales: six languages, one calendar, one zone
-//! (`docs/decisions/rendering.md`).
+//! (`docs/decisions/rendering-from-own-tables.md`).
 
 use detente_encoding::{Timestamp, text};
 

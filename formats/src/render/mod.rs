@@ -39,7 +39,7 @@ pub struct Heading<'a> {
 #[must_use]
 pub fn render(message: &Message, heading: &Heading<'_>, language: Language) -> String {
     let mut page = Page { language, text: String::new() };
-    let exercise = heading.lane == Lane::Exercise || message.exercise;
+    let exercise = heading.lane == Lane::Exercise || message.envelope.exercise;
     if exercise {
         page.line(exercise_mark(language));
     }
@@ -78,20 +78,20 @@ fn head(page: &mut Page, message: &Message, heading: &Heading<'_>) {
     } else {
         page.pair("head.kind", words(language).get("kind.note"));
     }
-    if let Some(subject) = &message.subject {
+    if let Some(subject) = &message.envelope.subject {
         page.pair("head.subject", &visible(subject));
     }
-    if !message.refs.is_empty() {
-        page.pair("head.refs", &message.refs.join(", "));
+    if !message.envelope.refs.is_empty() {
+        page.pair("head.refs", &message.envelope.refs.join(", "));
     }
-    if let Some(citation) = &message.supersedes {
+    if let Some(citation) = &message.envelope.supersedes {
         page.pair("head.supersedes", citation);
     }
-    if let Some(seconds) = message.answer_by {
+    if let Some(seconds) = message.envelope.answer_by {
         let moment = Timestamp::from_millis(seconds.saturating_mul(1000));
         page.pair("head.answer_by", &figures::moment(moment, language));
     }
-    if message.confidential {
+    if message.envelope.confidential {
         page.line(words(language).get("head.confidential"));
     }
     if let Some(until) = valid_until(message) {
@@ -110,7 +110,7 @@ fn about(page: &mut Page, filled: &Filled) {
 }
 
 fn tail(page: &mut Page, message: &Message, heading: &Heading<'_>) {
-    if let Some(remarks) = &message.remarks {
+    if let Some(remarks) = &message.envelope.remarks {
         let original =
             message.original_language().map(|language| words(page.language).get(language_key(language)));
         page.pair("head.remarks", original.unwrap_or_default());
@@ -123,7 +123,7 @@ fn tail(page: &mut Page, message: &Message, heading: &Heading<'_>) {
 
 fn precedence_key(message: &Message) -> &'static str {
     use crate::terms::Precedence::{Flash, Immediate, Priority, Routine};
-    match message.precedence {
+    match message.envelope.precedence {
         Flash => "precedence.flash",
         Immediate => "precedence.immediate",
         Priority => "precedence.priority",
