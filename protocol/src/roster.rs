@@ -116,7 +116,7 @@ impl Roster {
         let value = cbor::decode(rest).map_err(RosterError::PeerEncoding)?;
         let fields = Fields::new(&value, &["asks", "keys", "number", "party", "previous"])?;
         let roster = Self {
-            asks: fields.read("asks", |v| from_1(v))?,
+            asks: fields.read("asks", from_1)?,
             keys: fields.list("keys", ROSTER_KEYS_MAX, read_key)?,
             number: fields.read("number", |v| u32::try_from(v.as_u64()?).ok())?,
             party: fields.read("party", |v| Some(PartyId(v.as_bytes()?.try_into().ok()?)))?,

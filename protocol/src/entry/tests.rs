@@ -155,3 +155,23 @@ fn another_suite_is_no_generation_of_this_version() {
         MachineEntry { written: Timestamp::from_millis(0), seen: Seen::default(), check: None, payload };
     assert_eq!(Entry::decode(&Entry::Machine(entry).encode()), Err(Unreadable::Void(Clause::Shape)));
 }
+
+#[test]
+fn seventeen_named_logs_fit_a_generation_entry_of_the_emergency_lane() {
+    let named = |number| Named {
+        generation: crate::names::Generation { number: u32::MAX - number, run: Run([8; 8]) },
+        size: crate::limits::LOG_SIZE_MAX,
+        root: Hash([2; 32]),
+    };
+    let named = (0..17).rev().map(named).collect();
+    let generation = GenerationPayload { cause: Cause::Start, suite: 1, credential_edition: u32::MAX, named };
+    let entry = Entry::Machine(MachineEntry {
+        written: Timestamp::from_millis(crate::limits::MOMENT_MAX),
+        seen: Seen::default(),
+        check: None,
+        payload: Payload::Generation(generation),
+    });
+    let bytes = entry.encode();
+    assert!(bytes.len() <= crate::limits::EMERGENCY_ENTRY_MAX, "{}", bytes.len());
+    assert_eq!(Entry::decode(&bytes), Ok(entry));
+}
