@@ -66,23 +66,30 @@ impl<'a> Log<'a> {
 }
 
 /// How far a log that holds is signed and by whom.
+#[derive(Default)]
 pub(super) struct Signed {
     signed: u64,
     post_quantum: u64,
     cosigned: BTreeMap<PartyId, u64>,
+    cosigned_post_quantum: BTreeMap<PartyId, u64>,
     /// Ed25519 receipts: cosigner, size, time in seconds; rising.
     pub(super) receipts: Vec<(PartyId, u64, u64)>,
 }
 
 impl Signed {
     pub(super) fn report(&self, log: &Log<'_>, objects: &Objects) -> LogReport {
-        let others = objects.charter().parties.iter().filter(|party| **party != log.key.party);
+        let others: Vec<PartyId> =
+            objects.charter().parties.iter().copied().filter(|party| *party != log.key.party).collect();
+        let of_others = |sizes: &BTreeMap<PartyId, u64>| {
+            others.iter().map(|party| (*party, sizes.get(party).copied().unwrap_or(0))).collect()
+        };
         LogReport {
             log: log.name.clone(),
             key: log.key,
             signed: self.signed,
             post_quantum: self.post_quantum,
-            cosigned: others.map(|party| (*party, self.cosigned.get(party).copied().unwrap_or(0))).collect(),
+            cosigned: of_others(&self.cosigned),
+            cosigned_post_quantum: of_others(&self.cosigned_post_quantum),
         }
     }
 }
@@ -206,7 +213,7 @@ fn conclude(
     if let Some(fault) = &finding.note_fault {
         return Err(fault.clone());
     }
-    let mut signed = Signed { signed: 0, post_quantum: 0, cosigned: BTreeMap::new(), receipts: Vec::new() };
+    let mut signed = Signed::default();
     for (_, mark) in marks.iter().filter(|(of, _)| *of == place) {
         let reached = match mark.kind {
             KeyKind::LogEd25519 => &mut signed.signed,
@@ -215,7 +222,7 @@ fn conclude(
                 signed.receipts.push((mark.signer, mark.size, mark.time_s));
                 signed.cosigned.entry(mark.signer).or_default()
             }
-            KeyKind::CosignerMlDsa => continue,
+            KeyKind::CosignerMlDsa => signed.cosigned_post_quantum.entry(mark.signer).or_default(),
         };
         *reached = (*reached).max(mark.size);
     }

@@ -122,6 +122,8 @@ pub struct LogReport {
     pub post_quantum: u64,
     /// Entries that each other party says to hold.
     pub cosigned: BTreeMap<PartyId, u64>,
+    /// Entries that each other party says to hold with ML-DSA too.
+    pub cosigned_post_quantum: BTreeMap<PartyId, u64>,
 }
 
 /// A cosigner whose clock went back without its party saying so. Noted, no fault.
@@ -195,6 +197,14 @@ impl Report {
         self.parties.iter().find(|known| known.party == party).map_or("?", |known| &known.code)
     }
 
+    fn sizes(&self, out: &mut String, sizes: &BTreeMap<PartyId, u64>) {
+        for (place, (party, size)) in sizes.iter().enumerate() {
+            out.push(if place == 0 { '{' } else { ',' });
+            let _ = write!(out, "{}:{size}", quoted(self.code(*party)));
+        }
+        out.push_str(if sizes.is_empty() { "{}" } else { "}" });
+    }
+
     fn name(&self, log: &LogKey) -> String {
         self.channel.map_or_else(String::new, |channel| log.name(channel))
     }
@@ -204,12 +214,11 @@ impl Report {
     pub fn to_json(&self) -> String {
         let mut out = format!("{{\"verdict\":\"{}\",\"entries\":{},\"logs\":", self.verdict.word(), self.entries);
         array(&mut out, &self.logs, |out, log| {
-            let _ = write!(out, "{{\"log\":{},\"signed\":{},\"cosigned\":{{", quoted(&log.log), log.signed);
-            for (place, (party, size)) in log.cosigned.iter().enumerate() {
-                let comma = if place == 0 { "" } else { "," };
-                let _ = write!(out, "{comma}{}:{size}", quoted(self.code(*party)));
-            }
-            let _ = write!(out, "}},\"post_quantum\":{}}}", log.post_quantum);
+            let _ = write!(out, "{{\"log\":{},\"signed\":{},\"cosigned\":", quoted(&log.log), log.signed);
+            self.sizes(out, &log.cosigned);
+            let _ = write!(out, ",\"post_quantum\":{},\"cosigned_post_quantum\":", log.post_quantum);
+            self.sizes(out, &log.cosigned_post_quantum);
+            out.push('}');
         });
         out.push_str(",\"first_fault\":");
         match &self.first_fault {
