@@ -153,6 +153,8 @@ codes! {
     ExerciseMark "exercise_mark",
     /// Digits of two systems in one message.
     MixedDigits "mixed_digits",
+    /// Letters of two scripts in one word: some look alike. The message may go.
+    MixedScript "mixed_script",
     /// A precedence that the format does not allow.
     PrecedenceNotAllowed "precedence_not_allowed",
     /// Fewer references than the format asks for.
@@ -246,8 +248,9 @@ impl Faults {
         }
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+    /// Whether any of them stops the message.
+    pub(crate) fn refuse(&self) -> bool {
+        self.0.iter().any(Fault::refuses)
     }
 
     pub(crate) fn into_vec(self) -> Vec<Fault> {

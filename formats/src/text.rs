@@ -77,6 +77,21 @@ pub(crate) fn digit_systems(text: &str) -> u16 {
     text.chars().filter_map(system).fold(0, |systems, system| systems | 1 << system)
 }
 
+/// The first word that mixes letters of Latin, Greek and Cyrillic, which look alike (UTS 39): in
+/// `Sоuth` with a Cyrillic `о`, two readers see one word and search for two.
+pub(crate) fn mixed_word(text: &str) -> Option<&str> {
+    let script = |c: char| match c {
+        'A'..='Z' | 'a'..='z' | '\u{00C0}'..='\u{024F}' => 1_u8,
+        '\u{0370}'..='\u{03FF}' => 2,
+        '\u{0400}'..='\u{052F}' => 4,
+        _ => 0,
+    };
+    text.split(|c: char| !c.is_alphabetic()).find(|word| {
+        let scripts = word.chars().fold(0, |scripts, c| scripts | script(c));
+        scripts.count_ones() > 1
+    })
+}
+
 /// The text of a peer as it may be shown: what a drafter here could not have written is spelled out.
 pub(crate) fn visible(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
@@ -116,6 +131,12 @@ mod tests {
         }
         assert_eq!(faults("***exercise***", true), [FaultCode::ExerciseMark]);
         assert_eq!(faults("This exercise ends today.\nEXERCISE", true), []);
+    }
+
+    #[test]
+    fn a_word_of_two_scripts_is_pointed_out_and_a_text_of_two_is_not() {
+        assert_eq!(mixed_word("the S\u{043E}uth pass"), Some("S\u{043E}uth"));
+        assert_eq!(mixed_word("радар AN/FPS-132 и 5П-27, ICBM-МБР"), None);
     }
 
     #[test]

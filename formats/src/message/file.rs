@@ -10,7 +10,8 @@ use crate::fault::{Arg, Fault, FaultCode, Faults};
 use crate::format::{ContentKind, Format};
 use crate::language::Language;
 use crate::terms::Precedence;
-use crate::value::json::{moment_text, read_moment, read_record, write_record};
+use crate::value::file::{moment_text, write_record};
+use crate::value::json::{read_moment, read_record};
 
 /// Largest message file that is read: 256 KiB. Longer texts are attachments.
 pub const MESSAGE_FILE_BYTES_MAX: usize = 256 * 1024;
@@ -35,7 +36,8 @@ impl Message {
     ///
     /// # Errors
     /// Every fault of shape, type, bound and text that the file has, each with its path. Rules over
-    /// several fields and limits of time are asked of [`check`](crate::check::check) afterwards.
+    /// several fields, limits of time and warnings are asked of [`check`](crate::check::check)
+    /// afterwards.
     pub fn from_json(text: &str, catalogue: &Catalogue) -> Result<Self, Vec<Fault>> {
         let mut faults = Faults::default();
         let message = read(text, catalogue, &mut faults);
@@ -43,7 +45,7 @@ impl Message {
             message.own_faults(&mut faults);
         }
         match message {
-            Some(message) if faults.is_empty() => Ok(message),
+            Some(message) if !faults.refuse() => Ok(message),
             _ => Err(faults.into_vec()),
         }
     }

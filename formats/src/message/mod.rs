@@ -233,6 +233,9 @@ impl Message {
             for code in text::faults(text, lines) {
                 faults.add(Fault::new(path, code));
             }
+            if let Some(word) = text::mixed_word(text) {
+                faults.add(Fault::new(path, FaultCode::MixedScript).with(Arg::text(word)).warning());
+            }
             let before = systems;
             systems |= text::digit_systems(text);
             if systems != before {

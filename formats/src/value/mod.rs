@@ -1,10 +1,11 @@
 //! The value of a field, in a type that cannot be wrong about shape; bounds are checked apart.
 //!
-//! Values come from files ([`json`]) and from the wire ([`wire`]); both are held against the bounds
-//! of their field by [`bounds`]. Positions are whole ten-thousandths of a degree and distances whole
+//! Values come from message files (`json`) and from the wire (`wire`); both are held against the
+//! bounds of their field (`bounds`). Positions are whole ten-thousandths of a degree and distances whole
 //! tenths, so that two nodes can never read one number differently.
 
 pub(crate) mod bounds;
+pub(crate) mod file;
 pub(crate) mod json;
 pub(crate) mod wire;
 
