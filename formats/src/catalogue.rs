@@ -68,6 +68,14 @@ impl Catalogue {
         self.newest.get(code)
     }
 
+    /// A format as charters name it: `US-RU.BMLN/1`, or without edition the newest.
+    #[must_use]
+    pub fn by_name(&self, name: &str) -> Option<&Arc<Format>> {
+        let Some((code, edition)) = name.split_once('/') else { return self.format(name) };
+        let edition = edition.parse().ok()?;
+        self.edition(self.format(code)?.number, edition)
+    }
+
     /// The newest edition of a format, by its number on the wire.
     #[must_use]
     pub fn by_number(&self, number: u16) -> Option<&Arc<Format>> {

@@ -240,7 +240,10 @@ impl Faults {
     pub(crate) fn add(&mut self, fault: Fault) {
         let known = |known: &Fault| match fault.code {
             // A value that could not be read is not missing as well.
-            FaultCode::Missing => known.path.starts_with(&fault.path),
+            FaultCode::Missing => {
+                let rest = known.path.strip_prefix(&fault.path);
+                rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+            }
             code => known.path == fault.path && known.code == code,
         };
         if self.0.len() < FAULTS_MAX && !self.0.iter().any(known) {

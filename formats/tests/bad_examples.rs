@@ -127,4 +127,16 @@ fn before_release_the_notice_given_and_asked_is_told() {
     assert_eq!(notices[0].given_ms, 30 * 3_600_000);
     assert_eq!(notices[0].deadline.to_string(), "2027-03-14T00:00:00Z");
     assert!(notices[0].in_time);
+    let told = notices[0].text(Language::En);
+    assert_eq!(told, "Gives 30 h of notice; 24 h asked. To be received by 14 March 2027, 00:00 UTC.");
+    let reply = common::example("VD.UMA-R");
+    let context = common::context("VD.UMA-R");
+    let context = detente_formats::CheckContext {
+        now: context.now,
+        references: &context.references,
+        accept_late: false,
+    };
+    let told = detente_formats::notices(&reply, &context)[0].text(Language::En);
+    assert!(told.starts_with("29 h after the event; within 48 h asked."), "{told}");
+    assert!(told.ends_with("not yet checked against the agreement.)"), "{told}");
 }

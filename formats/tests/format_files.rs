@@ -2,7 +2,7 @@
 
 mod common;
 
-use detente_formats::format::{Field, Kind};
+use detente_formats::format::{Field, Kind, ReleaseBy};
 use detente_formats::{Catalogue, Format, Language};
 
 fn labels(fields: &[Field], each: &mut dyn FnMut(&str, &detente_formats::Phrase)) {
@@ -76,6 +76,24 @@ fn what_was_not_read_at_the_source_says_so() {
     assert!(!Catalogue::embedded().format("VD.UMA-R").expect("there").limits[0].source_checked);
 }
 
+#[test]
+fn only_the_accident_notice_may_go_by_the_rule_for_incident_templates() {
+    // `spec/release.md` names it by number, so that a release is judged without any format file.
+    let of_duty_officer = |format: &&std::sync::Arc<Format>| format.release == ReleaseBy::DutyOfficer;
+    let numbers: Vec<u16> = Catalogue::embedded().all().filter(of_duty_officer).map(|f| f.number).collect();
+    assert_eq!(numbers, [12]);
+}
+
+#[test]
+fn a_format_is_found_as_charters_name_it() {
+    let catalogue = Catalogue::embedded();
+    let found = catalogue.by_name("US-RU.BMLN/1").expect("there");
+    assert_eq!((found.number, found.name()), (1, "US-RU.BMLN/1".to_owned()));
+    assert!(catalogue.by_name("US-RU.BMLN/2").is_none());
+    assert!(catalogue.by_name("US-RU.BMLN").is_some_and(|format| format.edition == 1));
+    assert!(catalogue.by_name("US-RU.BMLN/one").is_none());
+}
+
 fn refused(change: impl Fn(&str) -> String) -> (String, String) {
     let good = common::text("data/DCL.TEST.toml");
     let changed = change(&good);
@@ -91,7 +109,7 @@ fn a_wrong_format_file_is_refused_with_its_key() {
     let key = |change: &dyn Fn(&str) -> String| refused(change).0;
     let replace = |from: &'static str, to: &'static str| move |text: &str| text.replacen(from, to, 1);
     assert_eq!(key(&replace("number = 70", "number = 70\ncolour = \"red\"")), "colour");
-    assert_eq!(key(&replace("release = \"duty_officer\"\n", "")), "release");
+    assert_eq!(key(&replace("release = \"rule\"\n", "")), "release");
     assert_eq!(key(&replace("name = \"text\"", "name = \"Text\"")), "field[2].name");
     assert_eq!(key(&replace("number = 3\n", "number = 5\n")), "field[3].number");
     assert_eq!(key(&replace("type = \"language\"", "type = \"tongue\"")), "field[1].type");

@@ -5,8 +5,11 @@ use detente_encoding::Timestamp;
 use super::CheckContext;
 use crate::fault::{Arg, Fault, FaultCode, Faults};
 use crate::format::{Limit, LimitFrom, LimitUnit, Side};
+use crate::language::Language;
 use crate::message::{Filled, Message};
+use crate::render::figures;
 use crate::value::FieldValue;
+use crate::words::words;
 
 const HOUR_MS: i64 = 3_600_000;
 const DAY_MS: i64 = 24 * HOUR_MS;
@@ -31,6 +34,28 @@ pub struct Notice {
     pub advisory: bool,
     /// Whether the figure was read at the source.
     pub source_checked: bool,
+}
+
+impl Notice {
+    /// One sentence for the drafter: how much notice is given, what is asked, until when.
+    #[must_use]
+    pub fn text(&self, language: Language) -> String {
+        let asked = self.deadline.since(self.from).abs();
+        let args = [
+            figures::duration(self.given_ms, language),
+            figures::duration(asked, language),
+            figures::moment(self.deadline, language),
+        ];
+        let words = words(language);
+        let sentence = words.fill(
+            match self.side {
+                Side::Before => "notice.before",
+                Side::After => "notice.after",
+            },
+            &args,
+        );
+        if self.source_checked { sentence } else { format!("{sentence} {}", words.get("notice.unchecked")) }
+    }
 }
 
 /// Every time limit that can be judged with what is known, for receipt at `context.now`.

@@ -1,6 +1,6 @@
 //! Rules over several fields, as the format file states them.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use detente_encoding::Timestamp;
 
@@ -63,11 +63,8 @@ fn fault_of(rule: &Rule, filled: &Filled, base: &str) -> Option<Fault> {
             (date >= *since && figure > *max).then(|| fault.with(Arg::Moment(*since)).warning())
         }
         Rule::Unique { field } => {
-            let mut seen = BTreeMap::new();
-            for (_, value) in filled.at(field) {
-                *seen.entry(format!("{value:?}")).or_insert(0_u32) += 1;
-            }
-            let twice = filled.at(field).into_iter().find(|(_, value)| seen[&format!("{value:?}")] > 1);
+            let mut seen = BTreeSet::new();
+            let twice = filled.at(field).into_iter().find(|(_, value)| !seen.insert(*value));
             twice.map(|(known, value)| at(field, FaultCode::NotUnique).with(Arg::text(name_of(known, value))))
         }
     }

@@ -253,6 +253,12 @@ impl Format {
         self.title.get(language)
     }
 
+    /// Code and edition as charters name them: `US-RU.BMLN/1`.
+    #[must_use]
+    pub fn name(&self) -> String {
+        format!("{}/{}", self.code, self.edition)
+    }
+
     /// The field at a path such as `launch_area.ocean_quadrant`.
     #[must_use]
     pub fn field(&self, path: &str) -> Option<&Field> {

@@ -9,6 +9,9 @@ use crate::text::visible;
 use crate::value::{Circle, DistanceUnit, FieldValue, Ocean, Point};
 use crate::words::words;
 
+/// Texts of at most so many characters stand behind their label; longer ones in a block.
+const LINE_CHARS_MAX: usize = 80;
+
 /// Every field that is given, under its number.
 pub(super) fn fields(page: &mut Page, fields: &[Field], values: &[Option<FieldValue>], message: &Message) {
     record(page, fields, values, "", message.original_language());
@@ -61,7 +64,7 @@ fn entry(
                 entry(page, variant, inner, number, &label, original);
             }
         }
-        (Kind::Text { .. }, FieldValue::Text(text)) => {
+        (Kind::Text { max, .. }, FieldValue::Text(text)) if *max > LINE_CHARS_MAX => {
             let language = original.map_or("", |language| words(page.language()).get(language_key(language)));
             let language = if language.is_empty() { String::new() } else { format!(" [{language}]") };
             let colon = if label.is_empty() { "" } else { colon.trim_end() };

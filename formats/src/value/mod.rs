@@ -19,7 +19,7 @@ use crate::terms::Level;
 pub const DEGREE: i32 = 10_000;
 
 /// The value of one field.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum FieldValue {
     /// Days since 1970-01-01.
     Date(i64),
@@ -64,7 +64,7 @@ pub enum FieldValue {
 }
 
 /// From and to each day, minutes since midnight UTC; `to` before `from` passes midnight.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct DailyHours {
     /// First minute.
     pub from: u16,
@@ -73,7 +73,7 @@ pub struct DailyHours {
 }
 
 /// A position in ten-thousandths of a degree: north and east are positive.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Point {
     /// Latitude, -900,000 to 900,000.
     pub lat: i32,
@@ -82,7 +82,7 @@ pub struct Point {
 }
 
 /// All within a distance of a position.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Circle {
     /// Centre.
     pub center: Point,
@@ -93,7 +93,7 @@ pub struct Circle {
 }
 
 /// Unit of a distance. Numbers are those of the wire.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum DistanceUnit {
     /// Kilometres.
     Kilometre = 0,
@@ -116,7 +116,7 @@ impl DistanceUnit {
 }
 
 /// A 90-degree sector of an ocean, numbered 1 to 4.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct OceanQuadrant {
     /// The ocean.
     pub ocean: Ocean,
@@ -125,7 +125,7 @@ pub struct OceanQuadrant {
 }
 
 /// An ocean. Numbers are those of the wire.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Ocean {
     /// Atlantic.
     Atlantic = 0,
