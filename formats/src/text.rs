@@ -105,6 +105,11 @@ pub(crate) fn visible(text: &str) -> String {
     shown
 }
 
+/// As [`visible`], for what stands on one line: a line break is spelled out too.
+pub(crate) fn visible_line(text: &str) -> String {
+    visible(text).replace('\n', "[U+000A]")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

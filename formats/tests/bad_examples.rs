@@ -119,6 +119,27 @@ fn a_reply_to_something_else_is_refused_and_late_notice_goes_when_somebody_says_
 }
 
 #[test]
+fn each_limit_is_kept_at_its_deadline_and_broken_a_millisecond_after() {
+    let mut tried = 0;
+    for name in message_files("examples") {
+        let message = common::example(&name);
+        let context = common::context(code_of(&name));
+        let at =
+            |now| detente_formats::CheckContext { now, references: &context.references, accept_late: false };
+        let broken = |now| {
+            let faults = detente_formats::check(&message, &at(now));
+            faults.iter().filter(|fault| matches!(fault.code.name(), "late" | "overdue")).count()
+        };
+        for notice in detente_formats::notices(&message, &at(context.now)) {
+            assert_eq!((broken(notice.deadline), broken(notice.deadline.after(1))), (0, 1), "{name}");
+            tried += 1;
+        }
+    }
+    let limits: usize = Catalogue::embedded().all().map(|format| format.limits.len()).sum();
+    assert!(tried >= limits, "{tried} of {limits}");
+}
+
+#[test]
 fn before_release_the_notice_given_and_asked_is_told() {
     let launch = common::example("US-RU.BMLN");
     let now = Timestamp::parse("2027-03-13T18:00:00Z").expect("a moment");

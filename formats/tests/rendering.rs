@@ -92,6 +92,26 @@ fn a_peer_cannot_write_a_line_of_ours() {
 }
 
 #[test]
+fn neither_a_subject_nor_a_name_can_break_its_line() {
+    let mut message = example("US-SU.ACC");
+    let mark = exercise_mark(Language::En);
+    message.envelope.subject = Some(format!("Drill\n{mark}"));
+    message.envelope.refs = vec![format!("ALT/2027/0001\n{mark}")];
+    let from = format!("Altair\n{mark}\u{2067}");
+    let heading = Heading {
+        reference: "ALT/2027/0212",
+        lane: Lane::Emergency,
+        from: &from,
+        to: &[format!("Vega\u{2028}{mark}")],
+        written_at: Timestamp::from_millis(0),
+        received_at: None,
+    };
+    let text = render(&message, &heading, Language::En);
+    assert!(text.lines().all(|line| line.trim() != mark), "{text}");
+    assert!(text.contains("From: Altair[U+000A]*** EXERCISE ***[U+2067]\n"), "{text}");
+}
+
+#[test]
 fn right_to_left_text_is_isolated_both_ways() {
     let note = r#"{"note": {"lang": "ar", "text": "نص"}}"#;
     let message = Message::from_json(note, Catalogue::embedded()).expect("no fault");

@@ -15,7 +15,7 @@ use crate::check::valid_until;
 use crate::language::Language;
 use crate::message::{Content, Filled, Message};
 use crate::terms::Lane;
-use crate::text::{exercise_mark, visible};
+use crate::text::{exercise_mark, visible, visible_line};
 use crate::words::words;
 
 /// What stands above a message: given by the caller, who knows the log.
@@ -79,7 +79,7 @@ fn head(page: &mut Page, message: &Message, heading: &Heading<'_>) {
         page.pair("head.kind", words(language).get("kind.note"));
     }
     if let Some(subject) = &message.envelope.subject {
-        page.pair("head.subject", &visible(subject));
+        page.pair("head.subject", subject);
     }
     if !message.envelope.refs.is_empty() {
         page.pair("head.refs", &message.envelope.refs.join(", "));
@@ -158,9 +158,10 @@ impl Page {
         self.text.push('\n');
     }
 
-    /// A heading word and its value, isolated.
+    /// A heading word and its value, isolated. Values come from parties, names too: none may break
+    /// the line.
     fn pair(&mut self, key: &str, value: &str) {
-        let value = self.isolated(value);
+        let value = self.isolated(&visible_line(value));
         self.pair_raw(key, &value);
     }
 

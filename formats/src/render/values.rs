@@ -5,7 +5,7 @@ use crate::format::{Field, Kind};
 use crate::language::Language;
 use crate::message::Message;
 use crate::terms::Level;
-use crate::text::visible;
+use crate::text::visible_line;
 use crate::value::{Circle, DistanceUnit, FieldValue, Ocean, Point};
 use crate::words::words;
 
@@ -107,7 +107,7 @@ fn plain(field: &Field, value: &FieldValue, language: Language) -> String {
             let scale = if let Kind::Decimal { scale, .. } = field.kind { scale } else { 0 };
             figures::decimal(*number, scale, language)
         }
-        FieldValue::Text(text) => visible(text).replace('\n', " / "),
+        FieldValue::Text(text) => visible_line(text),
         FieldValue::Choice(number) => match &field.kind {
             Kind::Choice(choices) => choices
                 .iter()
