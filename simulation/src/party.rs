@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use detente_crypto::assertion::{ReleaseKey, ReleaseSignature, file_key_message};
+use detente_crypto::assertion::{ReleaseSignature, file_key_message};
 use detente_crypto::{Ed25519Signer, Hash, Suite};
 use detente_encoding::Timestamp;
 use detente_protocol::channel::{
@@ -53,6 +53,8 @@ pub(crate) struct Party {
     pub(crate) shown: BTreeMap<EntryId, Hash>,
     /// Entries of others this party's officers have yet to acknowledge, and when they will.
     pub(crate) to_acknowledge: BTreeSet<(u64, EntryId, [u8; 32])>,
+    /// Entries this party's officers have taken over: their acknowledgement is durable.
+    pub(crate) acknowledged: BTreeSet<EntryId>,
 }
 
 impl Party {
@@ -76,6 +78,7 @@ impl Party {
             started_ms: 0,
             shown: BTreeMap::new(),
             to_acknowledge: BTreeSet::new(),
+            acknowledged: BTreeSet::new(),
         }
     }
 
@@ -159,12 +162,6 @@ impl Party {
 
     pub(crate) fn officer(&self, suite: &'static dyn Suite, number: u16) -> Ed25519Signer {
         suite.ed25519_signer(&self.secrets.officers[usize::from(number) - 1])
-    }
-
-    /// The public release keys of both officers, for checkers.
-    pub(crate) fn release_keys(&self, suite: &'static dyn Suite) -> Vec<ReleaseKey> {
-        let _ = suite;
-        Vec::new()
     }
 }
 

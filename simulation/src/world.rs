@@ -371,9 +371,11 @@ impl World {
                 Value::Null,
                 vec![reference],
             );
-            if self.enter(party, officers::Decision { statement, lane: entry.log.lane }) {
-                self.parties[party].to_acknowledge.remove(&item);
-            }
+            self.parties[party].to_acknowledge.remove(&item);
+            // What a crash takes back before it is durable is still on the screen: look again.
+            let again = self.now_ms + 900_000;
+            self.parties[party].to_acknowledge.insert((again, entry, leaf));
+            self.enter(party, officers::Decision { statement, lane: entry.log.lane });
         }
     }
 
@@ -539,19 +541,25 @@ impl World {
             Verdict::Waiting => self.count("entry waiting"),
         }
         let Some(Entry::Spoken(spoken)) = entry else { return };
-        if *verdict != Verdict::Valid || own {
+        if *verdict != Verdict::Valid {
             return;
         }
-        match spoken.statement.kind {
-            Kind::Acknowledgement => {
+        let kind = spoken.statement.kind;
+        if own && kind == Kind::Acknowledgement {
+            let Some(Party { channel: Some(channel), .. }) = self.parties.get(party) else { return };
+            let Some(taken) = channel.resolve(&id, &spoken.statement.references[0]) else { return };
+            let node = &mut self.parties[party];
+            node.to_acknowledge.retain(|(_, entry, _)| *entry != taken);
+            if node.acknowledged.insert(taken) {
                 self.count("acknowledged");
                 self.checker.acknowledged += 1;
             }
-            kind if kind.is_message() => {
-                let at = self.now_ms + self.random.between(1_000, 600_000);
-                self.parties[party].to_acknowledge.insert((at, id, leaf.0));
-            }
-            _ => {}
+        }
+        if !own && kind.is_message() && !self.parties[party].acknowledged.contains(&id) {
+            let at = self.now_ms + self.random.between(1_000, 600_000);
+            let node = &mut self.parties[party];
+            node.to_acknowledge.retain(|(_, entry, _)| *entry != id);
+            node.to_acknowledge.insert((at, id, leaf.0));
         }
     }
 }

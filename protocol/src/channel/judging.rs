@@ -166,6 +166,7 @@ impl Channel {
             let Some(start) = log.provisional.clone() else { continue };
             let end = log.judge.index();
             let mut judge = *start;
+            self.acts.forget(&key, judge.index());
             let mut settled = None;
             while judge.index() < end {
                 let index = judge.index();
@@ -180,8 +181,17 @@ impl Channel {
                 }
                 let id = EntryId { log: key, index };
                 self.note_act(&id, &judged);
-                let Unjudged { leaf, entry, .. } = item;
-                self.outputs.push_back(Output::Event(Event::Entry { id, leaf, entry, judged, own: false }));
+                // It was told as valid before, or as void for a reason of its own; only a change is news.
+                if judged.verdict != Verdict::Valid {
+                    let Unjudged { leaf, entry, .. } = item;
+                    self.outputs.push_back(Output::Event(Event::Entry {
+                        id,
+                        leaf,
+                        entry,
+                        judged,
+                        own: false,
+                    }));
+                }
             }
             let log = self.logs.get_mut(&key).expect("looked up above");
             if judge.index() == end {

@@ -51,7 +51,7 @@ impl Channel {
     }
 
     /// Finds log, epoch and key of a frame by its tag, or by the names it bears.
-    fn find_log(&self, header: &Header) -> Option<(LogKey, Epoch, LogSeal)> {
+    pub(crate) fn find_log(&self, header: &Header) -> Option<(LogKey, Epoch, LogSeal)> {
         if let Sender::Named(number, run) = header.sender {
             let generation = Generation { number: u32::from(number), run };
             for (party, epochs) in &self.peer_epochs {

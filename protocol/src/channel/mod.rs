@@ -18,6 +18,7 @@ mod fork;
 mod judging;
 mod keys;
 mod log_state;
+mod machine;
 mod message;
 mod mirror;
 mod own;
@@ -38,7 +39,7 @@ use detente_encoding::cbor::{self, Value};
 pub use epochs::KemKey;
 pub use keys::{AccusedKeys, NodeKeys, PartyKeys, PublicKeys};
 pub use message::{Line, LineKind};
-pub use open::{OpenError, PeerSetup, Setup};
+pub use open::{OpenError, Pace, PeerSetup, Setup};
 pub use own::{Released, WriteError, Written};
 pub use rows::{
     BLOBS, FACTS, LEAVES, LINES, LOGS, LogNumber, PROOFS, Record, RecordError, Row, VIEWS, read_line,
@@ -253,6 +254,7 @@ pub struct Channel {
     wrap: Option<Vec<u8>>,
     wrap_stale: bool,
     kems: Vec<KemKey>,
+    pace: Pace,
     peer_epochs: BTreeMap<PartyId, Vec<Epoch>>,
     peers: BTreeMap<PartyIndex, Peer>,
     logs: BTreeMap<LogKey, Log>,
@@ -332,6 +334,14 @@ impl Channel {
     /// All logs held, with their numbers in the record and durable sizes.
     pub fn logs(&self) -> impl Iterator<Item = (&LogKey, LogNumber, u64)> {
         self.logs.values().map(|log| (&log.key, log.number, log.durable))
+    }
+
+    /// The entry of this channel that a reference of the entry `at` speaks of.
+    #[must_use]
+    pub fn resolve(&self, at: &EntryId, reference: &crate::entry::WireReference) -> Option<EntryId> {
+        let table = self.logs.get(&at.log)?.judge.table();
+        let reference = reference.resolve(table)?;
+        (reference.channel == self.id).then_some(reference.entry)
     }
 
     /// Takes bytes that came over a path. `from` is the party whose link they came over, if known.

@@ -54,6 +54,24 @@ pub struct Setup {
     pub epoch: Epoch,
     /// This party's KEM keys on this channel, oldest first; the credential's while it is kept.
     pub kems: Vec<KemKey>,
+    /// How often things are done that time asks for.
+    pub pace: Pace,
+}
+
+/// How often things are done that time asks for (milliseconds).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pace {
+    /// A fresh receipt of every live mirror goes out.
+    pub heartbeat_ms: u64,
+    /// What is held is said, besides when a path comes up.
+    pub have_ms: u64,
+}
+
+impl Default for Pace {
+    /// That of links of some kilobits a second and more.
+    fn default() -> Self {
+        Self { heartbeat_ms: 10_000, have_ms: 60_000 }
+    }
 }
 
 impl core::fmt::Debug for Setup {
@@ -186,6 +204,7 @@ impl Channel {
             wrap: None,
             wrap_stale: false,
             kems: setup.kems,
+            pace: setup.pace,
             peer_epochs,
             peers,
             logs: BTreeMap::new(),

@@ -7,7 +7,6 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use detente_crypto::Hash;
-use detente_encoding::Timestamp;
 use detente_transparency::leaf_hash;
 
 use super::log_state::{Log, Role};
@@ -224,7 +223,12 @@ impl Channel {
     }
 
     /// The log of this run in `lane`; opened by a generation entry at its first write.
-    fn own_log(&mut self, now: Now, lane: Lane, record: &dyn Record) -> Result<LogKey, WriteError> {
+    pub(crate) fn own_log(
+        &mut self,
+        now: Now,
+        lane: Lane,
+        record: &dyn Record,
+    ) -> Result<LogKey, WriteError> {
         if let Some(log) = self.live_own[lane as usize] {
             return Ok(log);
         }
@@ -266,7 +270,7 @@ impl Channel {
         }
     }
 
-    fn append(
+    pub(crate) fn append(
         &mut self,
         key: LogKey,
         entry: &Entry,
@@ -433,9 +437,4 @@ fn read_statement_row(bytes: &[u8]) -> Option<(EntryId, u32)> {
     };
     let index = u64::from_be_bytes(rest.try_into().ok()?);
     Some((EntryId { log, index }, u32::from_be_bytes(*number)))
-}
-
-/// How long a statement may still be entered after it was drafted; older ones need not be remembered.
-pub(crate) fn may_still_be_entered(drafted: Timestamp, valid_minutes: u16, now: Timestamp) -> bool {
-    now.since(drafted) <= i64::from(valid_minutes) * 60_000
 }

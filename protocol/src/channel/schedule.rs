@@ -11,10 +11,6 @@ use super::{Channel, Now, Pending, Urgency, blob_name};
 use crate::limits::BLOB_MAX;
 use crate::names::{LogKey, PartyIndex};
 
-/// A fresh receipt of every live mirror goes out this often.
-const HEARTBEAT_MS: u64 = 10_000;
-/// What is held is said this often besides after a path came up.
-const HAVE_MS: u64 = 60_000;
 /// The ML-DSA line follows after this long, or …
 const POST_QUANTUM_MS: u64 = 1_000;
 /// … after so many entries.
@@ -55,7 +51,7 @@ impl Channel {
         self.send_again(now, record)?;
         self.heartbeat(now, record)?;
         if now.mono_ms >= self.timers.have_due {
-            self.timers.have_due = now.mono_ms + HAVE_MS;
+            self.timers.have_due = now.mono_ms + self.pace.have_ms;
             let others = self.others();
             self.send_wraps(now, &others);
             self.send_have(None, record)?;
@@ -104,7 +100,7 @@ impl Channel {
         if now.mono_ms < self.timers.heartbeat_due {
             return Ok(());
         }
-        self.timers.heartbeat_due = now.mono_ms + HEARTBEAT_MS;
+        self.timers.heartbeat_due = now.mono_ms + self.pace.heartbeat_ms;
         let mirrors: Vec<LogKey> = self
             .logs
             .values()

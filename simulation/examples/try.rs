@@ -1,1 +1,0 @@
-fn main(){ let s:u64=std::env::args().nth(1).unwrap().parse().unwrap(); let n:u64=std::env::args().nth(2).unwrap_or("1".into()).parse().unwrap(); for i in s..s+n { let t=std::time::Instant::now(); let r=detente_simulation::simulate(i,&detente_simulation::Profile::default()); println!("{r}{:?}", t.elapsed()); if r.violation.is_some(){break;} } }
