@@ -46,7 +46,12 @@ impl JointOrder {
     /// Offers the next entry of its log. `after` are the sizes of other logs that come before it:
     /// what its `seen` lists and its check proves, and for an entry 0 the logs it names. What is
     /// not held is no reason to wait. Offering an entry again replaces what was said of it.
-    pub fn offer(&mut self, entry: EntryId, written: Timestamp, after: impl IntoIterator<Item = (LogKey, u64)>) {
+    pub fn offer(
+        &mut self,
+        entry: EntryId,
+        written: Timestamp,
+        after: impl IntoIterator<Item = (LogKey, u64)>,
+    ) {
         self.withdraw(&entry.log);
         let waits: BTreeSet<(LogKey, u64)> = after
             .into_iter()

@@ -73,8 +73,7 @@ impl Manifest {
     /// The file's bytes.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        let mut rows: Vec<_> =
-            self.logs.iter().map(|(log, size)| (log.name(self.channel), *size)).collect();
+        let mut rows: Vec<_> = self.logs.iter().map(|(log, size)| (log.name(self.channel), *size)).collect();
         rows.sort();
         let rows = rows.into_iter().map(|(name, size)| Value::Array(vec![Value::Text(name), size.into()]));
         versioned(&Value::Array(vec![
@@ -194,7 +193,9 @@ mod tests {
         ] {
             assert_eq!(Object::parse(&object.path()), Some(object));
         }
-        for wrong in ["charters/01", "charters/0", "charters/+1", "charters/1/", "proofs/00", "notes/1", "charters"] {
+        for wrong in
+            ["charters/01", "charters/0", "charters/+1", "charters/1/", "proofs/00", "notes/1", "charters"]
+        {
             assert_eq!(Object::parse(wrong), None, "{wrong}");
         }
         let upper = Object::Blob(Hash([0xab; 32])).path().to_uppercase().replace("BLOBS", "blobs");

@@ -7,7 +7,12 @@ use crate::names::{ChannelId, PartyId};
 
 /// The text before the journal in `NOTE.txt`.
 #[must_use]
-pub fn explanation(channel: ChannelId, charter: &Charter, codes: &[(PartyId, String)], at: Timestamp) -> String {
+pub fn explanation(
+    channel: ChannelId,
+    charter: &Charter,
+    codes: &[(PartyId, String)],
+    at: Timestamp,
+) -> String {
     let mut text = format!(
         "This folder is an export of the channel \"{}\"\n{channel}\nmade at {at}.\n\n\
          It holds everything that the parties said on the channel, as signed by themselves, up to the\n\

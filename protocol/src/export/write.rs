@@ -171,7 +171,8 @@ pub fn write<S: Source, K: Sink>(
     for object in objects {
         let bytes = source.object(&object).map_err(WriteError::EnvironmentSource)?;
         if let Object::Credential(party, _) = object {
-            let text = Credential::decode(&bytes).ok().and_then(|c| CredentialText::decode(&c.text_bytes).ok());
+            let text =
+                Credential::decode(&bytes).ok().and_then(|c| CredentialText::decode(&c.text_bytes).ok());
             editions.entry(party).or_default().extend(text);
         }
         file(sink, &object.path(), &bytes)?;
@@ -241,9 +242,8 @@ fn notes(
     editions: &Editions,
     suite: &dyn Suite,
 ) -> String {
-    let newest = |kind| {
-        lines.iter().filter(|l| l.kind == kind && l.head.size <= size).map(|l| l.head.size).max()
-    };
+    let newest =
+        |kind| lines.iter().filter(|l| l.kind == kind && l.head.size <= size).map(|l| l.head.size).max();
     let (ed25519, mldsa) = (newest(KeyKind::LogEd25519), newest(KeyKind::LogMlDsa));
     lines.retain(|line| match line.kind {
         KeyKind::LogEd25519 => Some(line.head.size) == ed25519,
@@ -295,8 +295,7 @@ fn signed_line(
         Some(Key::new(name.clone(), role, PublicKey::new(suite, bytes).ok()?))
     });
     // A node verified the line before it kept it: only which edition's key it was is open.
-    let mut keys = keys.filter(|key| {
-        editions.len() == 1 || key.verify(checkpoint, line.time_s, &line.signature).is_ok()
-    });
+    let mut keys = keys
+        .filter(|key| editions.len() == 1 || key.verify(checkpoint, line.time_s, &line.signature).is_ok());
     keys.next().map(|key| Line::new(&key, line.time_s, &line.signature))
 }

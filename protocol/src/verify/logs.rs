@@ -158,12 +158,7 @@ pub(super) fn check(
     (results.map(|(place, (log, finding))| conclude(place, log, finding, &marks)).collect(), counts)
 }
 
-fn work(
-    logs: &[Log<'_>],
-    findings: &[Findings],
-    pieces: &[Piece],
-    next: &AtomicUsize,
-) -> Vec<(usize, Mark)> {
+fn work(logs: &[Log<'_>], findings: &[Findings], pieces: &[Piece], next: &AtomicUsize) -> Vec<(usize, Mark)> {
     let mut marks = Vec::new();
     while let Some(piece) = pieces.get(next.fetch_add(1, Ordering::Relaxed)) {
         match *piece {

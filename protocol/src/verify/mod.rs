@@ -22,7 +22,7 @@ use crate::names::PartyId;
 
 use logs::Log;
 use objects::Objects;
-pub use report::{Fault, FaultKind, LogReport, Noted, PartyReport, Releases, Report, RecordCounts, Verdict};
+pub use report::{Fault, FaultKind, LogReport, Noted, PartyReport, RecordCounts, Releases, Report, Verdict};
 
 /// Eight words of a party, as its own people gave them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -129,4 +129,4 @@ fn compare_words(objects: &Objects, anchors: &[Anchor<'_>], report: &mut Report)
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -56,7 +56,11 @@ impl Prepared {
             ])
         };
         let parties = objects.credentials.iter();
-        Self(parties.map(|(party, editions)| (*party, editions.values().filter_map(edition).collect())).collect())
+        Self(
+            parties
+                .map(|(party, editions)| (*party, editions.values().filter_map(edition).collect()))
+                .collect(),
+        )
     }
 
     /// The keys known for a log: its party's log keys, the cosigner keys of all others.

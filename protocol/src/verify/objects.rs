@@ -79,7 +79,9 @@ fn read_manifest(files: &dyn Files) -> Result<Manifest, Fault> {
     let manifest = manifest.ok_or_else(|| fault(FaultKind::Export, MANIFEST))?;
     let first = Object::Charter(1).path();
     match files.read(&first) {
-        Some(charter) if sha256(&[&charter]).0 != manifest.channel.0 => Err(fault(FaultKind::Charter, &first)),
+        Some(charter) if sha256(&[&charter]).0 != manifest.channel.0 => {
+            Err(fault(FaultKind::Charter, &first))
+        }
         _ => Ok(manifest),
     }
 }

@@ -212,7 +212,8 @@ impl Report {
     /// The report as one JSON object on one line.
     #[must_use]
     pub fn to_json(&self) -> String {
-        let mut out = format!("{{\"verdict\":\"{}\",\"entries\":{},\"logs\":", self.verdict.word(), self.entries);
+        let mut out =
+            format!("{{\"verdict\":\"{}\",\"entries\":{},\"logs\":", self.verdict.word(), self.entries);
         array(&mut out, &self.logs, |out, log| {
             let _ = write!(out, "{{\"log\":{},\"signed\":{},\"cosigned\":", quoted(&log.log), log.signed);
             self.sizes(out, &log.cosigned);
@@ -265,7 +266,8 @@ impl Report {
         array(&mut out, &self.noted, |out, noted| {
             let (log, by) = (quoted(&noted.log), quoted(self.code(noted.by)));
             let (size, from, to) = (noted.size, noted.from_s, noted.to_s);
-            let _ = write!(out, "{{\"log\":{log},\"by\":{by},\"size\":{size},\"from_s\":{from},\"to_s\":{to}}}");
+            let _ =
+                write!(out, "{{\"log\":{log},\"by\":{by},\"size\":{size},\"from_s\":{from},\"to_s\":{to}}}");
         });
         out.push('}');
         out

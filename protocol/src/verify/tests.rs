@@ -64,7 +64,10 @@ fn the_json_has_the_promised_shape() {
     let mut world = small();
     let files = world.export();
     let json = check(&files, &world.words()).to_json();
-    assert!(json.starts_with("{\"verdict\":\"valid\",\"entries\":12,\"logs\":[{\"log\":\"detente/"), "{json}");
+    assert!(
+        json.starts_with("{\"verdict\":\"valid\",\"entries\":12,\"logs\":[{\"log\":\"detente/"),
+        "{json}"
+    );
     assert!(json.contains("\"cosigned\":{\"VEG\":3},\"post_quantum\":3,"), "{json}");
     assert!(json.contains("\"first_fault\":null,"), "{json}");
     assert!(json.contains("\"releases\":{\"shown\":4,\"not_shown\":1,\"not_asked\":1}"), "{json}");
@@ -180,8 +183,7 @@ fn swapped_and_left_out_entries_break_the_root_even_with_leaves_made_to_fit() {
 /// The export with the notes of one log put through `change`.
 fn with_notes(good: &MemoryFiles, folder: &str, change: impl FnOnce(&mut Vec<SignedNote>)) -> MemoryFiles {
     let path = format!("{folder}notes");
-    let mut notes: Vec<SignedNote> =
-        SignedNote::parse_all(&good.files[&path]).map(Result::unwrap).collect();
+    let mut notes: Vec<SignedNote> = SignedNote::parse_all(&good.files[&path]).map(Result::unwrap).collect();
     change(&mut notes);
     let text: String = notes.iter().map(|note| note.to_text() + "\n").collect();
     let mut files = good.clone();
@@ -252,7 +254,11 @@ fn objects_that_are_not_what_their_names_say_are_refused() {
         (Object::Blob(sha256(&[b"x"])).path(), b"y".to_vec(), "blob"),
         (Object::Equivocation(1).path(), b"x".to_vec(), "equivocation"),
         (Object::Roster(veg, 1).path(), b"x".to_vec(), "roster"),
-        (Object::Credential(veg, 2).path(), good.files[&Object::Credential(veg, 1).path()].clone(), "credential"),
+        (
+            Object::Credential(veg, 2).path(),
+            good.files[&Object::Credential(veg, 1).path()].clone(),
+            "credential",
+        ),
         (Object::Charter(2).path(), good.files["charters/1"].clone(), "charter"),
     ] {
         let mut files = good.clone();

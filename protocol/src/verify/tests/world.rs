@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use detente_crypto::assertion::{ReleaseAlgorithm, ReleaseKey, ReleaseKeyKind, ReleasePublic, ReleaseSignature};
 use detente_crypto::assertion::file_key_message;
+use detente_crypto::assertion::{
+    ReleaseAlgorithm, ReleaseKey, ReleaseKeyKind, ReleasePublic, ReleaseSignature,
+};
 use detente_crypto::root::RootSecret;
 use detente_crypto::{Ed25519Signer, Hash, MlDsaSigner, SUITE_1, Secret, sha256};
 use detente_encoding::Timestamp;
@@ -20,7 +22,7 @@ use crate::entry::{
     Cause, Entry, Extras, GenerationPayload, Kind, MachineEntry, Named, Payload, RatifyBody, Reference,
 };
 use crate::export::{KeptLine, Leaf, MemoryFiles, Object, Source};
-use crate::judge::{Acts, Context, LogJudge, Verdict};
+use crate::judge::{Acts, Context, Judged, LogJudge, Verdict};
 use crate::names::{ChannelId, EntryId, Generation, Lane, LogKey, PartyId, Precedence, Run, cosigner_name};
 use crate::release::Proof;
 use crate::roster::{Roles, Roster, RosterKey};
@@ -43,7 +45,10 @@ pub(crate) struct Member {
 
 fn member(code: &str, seed: u8) -> Member {
     let secret = |n: u8| [seed.wrapping_mul(16).wrapping_add(n); 32];
-    let root = RootSecret { ed25519: Secret::from_slice(&secret(0)).unwrap(), mldsa: Secret::from_slice(&secret(1)).unwrap() };
+    let root = RootSecret {
+        ed25519: Secret::from_slice(&secret(0)).unwrap(),
+        mldsa: Secret::from_slice(&secret(1)).unwrap(),
+    };
     let (log, cosigner) = (SUITE_1.ed25519_signer(&secret(2)), SUITE_1.ed25519_signer(&secret(4)));
     let (log_mldsa, cosigner_mldsa) = (SUITE_1.mldsa_signer(&secret(3)), SUITE_1.mldsa_signer(&secret(5)));
     let officers: Vec<_> = [8, 9].map(|n| SUITE_1.ed25519_signer(&secret(n))).into();
@@ -100,6 +105,8 @@ pub(crate) struct World {
     pub(crate) objects: BTreeMap<Object, Vec<u8>>,
     pub(crate) acts: Acts,
     pub(crate) now: i64,
+    /// What was put, in that order; not kept of a million entries.
+    pub(crate) told: Vec<(EntryId, Hash, Judged)>,
     nonce: u64,
 }
 
@@ -149,11 +156,7 @@ impl World {
         for place in 0..2 {
             world.begin(place, Lane::Ordinary, 1, &[]);
             let body = RatifyBody { edition: 1, charter: world.charter.hash(), previous: None }.value();
-            world.say(
-                place,
-                Lane::Ordinary,
-                Say { kind: Kind::Ratify, edition: 0, body, ..Say::note("") },
-            );
+            world.say(place, Lane::Ordinary, Say { kind: Kind::Ratify, edition: 0, body, ..Say::note("") });
         }
         world.machine(0, Lane::Ordinary, Payload::Test([1; 8]));
         world
@@ -193,6 +196,7 @@ impl World {
             objects,
             acts: Acts::default(),
             now: START,
+            told: Vec::new(),
             nonce: 0,
         }
     }
@@ -242,11 +246,7 @@ impl World {
         self.put(log, &entry.encode());
     }
 
-    fn seen(
-        &self,
-        log: &LogKey,
-        mut table: SeenTable,
-    ) -> (Seen, Option<crate::seen::Check>, SeenTable) {
+    fn seen(&self, log: &LogKey, mut table: SeenTable) -> (Seen, Option<crate::seen::Check>, SeenTable) {
         let held = self.logs.iter().map(|(log, written)| (*log, written.tree.size()));
         let seen = table.next(held, &self.charter.parties);
         table.apply(&seen, &self.charter.parties).unwrap();
@@ -332,6 +332,7 @@ impl World {
         let entry = Entry::Spoken(statement.place(&table, placement).unwrap());
         let placed = self.put(log, &entry.encode());
         self.tables.remove(&(log, placed.entry.index + 1));
+        self.told.pop();
     }
 
     /// Appends an entry whatever it says.
@@ -340,7 +341,7 @@ impl World {
         reference
     }
 
-    pub(crate) fn put_judged(&mut self, log: LogKey, entry: &[u8]) -> (Reference, crate::judge::Judged) {
+    pub(crate) fn put_judged(&mut self, log: LogKey, entry: &[u8]) -> (Reference, Judged) {
         let mut judge = self.judges.remove(&log).unwrap();
         let index = judge.index();
         let judged = judge.judge(entry, self);
@@ -356,6 +357,7 @@ impl World {
         let written = self.logs.get_mut(&log).unwrap();
         written.data.push(data);
         written.tree.append(leaf);
+        self.told.push((EntryId { log, index }, leaf, judged.clone()));
         (Reference { channel: self.channel, entry: EntryId { log, index }, leaf }, judged)
     }
 
@@ -364,7 +366,14 @@ impl World {
     }
 
     /// One line by a party over any head of a log.
-    pub(crate) fn line(&self, kind: KeyKind, signer: usize, log: &LogKey, head: Head, time_s: u64) -> KeptLine {
+    pub(crate) fn line(
+        &self,
+        kind: KeyKind,
+        signer: usize,
+        log: &LogKey,
+        head: Head,
+        time_s: u64,
+    ) -> KeptLine {
         let origin = Name::new(&log.name(self.channel)).unwrap();
         let checkpoint = Checkpoint { origin: origin.clone(), head };
         let member = &self.members[signer];
