@@ -7,7 +7,10 @@ use libfuzzer_sys::fuzz_target;
 fuzz_target!(|text: &str| {
     let catalogue = Catalogue::embedded();
     match Message::from_json(text, catalogue) {
-        Ok(message) => drop(Message::decode(&message.encode(), false, catalogue)),
+        Ok(message) => {
+            let received = Message::decode(message.envelope.clone(), &message.encode(), catalogue);
+            assert_eq!(received.as_ref(), Ok(&message), "what was sent is what is read");
+        }
         Err(faults) => assert!(!faults.is_empty(), "a refusal names what is wrong"),
     }
 });
