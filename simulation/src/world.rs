@@ -547,7 +547,8 @@ impl World {
         let kind = spoken.statement.kind;
         if own && kind == Kind::Acknowledgement {
             let Some(Party { channel: Some(channel), .. }) = self.parties.get(party) else { return };
-            let Some(taken) = channel.resolve(&id, &spoken.statement.references[0]) else { return };
+            let Some(taken) = channel.resolve(&id.log, &spoken.statement.references[0]) else { return };
+            let taken = taken.entry;
             let node = &mut self.parties[party];
             node.to_acknowledge.retain(|(_, entry, _)| *entry != taken);
             if node.acknowledged.insert(taken) {

@@ -2,7 +2,7 @@
 //!
 //! A reference inside an entry is an ordinal of its log's table, so only the channel can make one.
 
-use super::rows::{Record, RecordError};
+use super::rows::{LogNumber, Record, RecordError};
 use super::{Channel, Now, WriteError};
 use crate::entry::{Entry, LogRef, MachineEntry, Payload, Reference, WireReference};
 use crate::judge::Standing;
@@ -77,6 +77,18 @@ impl Channel {
                 return Standing::seen_by(&table, index, &self.acts, &self.parties);
             }
         }
+    }
+
+    /// The number under which the record keeps a log's rows.
+    #[must_use]
+    pub fn log_number(&self, log: &LogKey) -> Option<LogNumber> {
+        self.logs.get(log).map(|log| log.number)
+    }
+
+    /// A reference inside an entry of `log` by full name. `None` when its ordinal is not known.
+    #[must_use]
+    pub fn resolve(&self, log: &LogKey, reference: &WireReference) -> Option<Reference> {
+        reference.resolve(self.logs.get(log)?.judge.table())
     }
 
     /// Whether bytes from a path are sealed or covered for this channel, as far as their tag says.

@@ -336,14 +336,6 @@ impl Channel {
         self.logs.values().map(|log| (&log.key, log.number, log.durable))
     }
 
-    /// The entry of this channel that a reference of the entry `at` speaks of.
-    #[must_use]
-    pub fn resolve(&self, at: &EntryId, reference: &crate::entry::WireReference) -> Option<EntryId> {
-        let table = self.logs.get(&at.log)?.judge.table();
-        let reference = reference.resolve(table)?;
-        (reference.channel == self.id).then_some(reference.entry)
-    }
-
     /// Takes bytes that came over a path. `from` is the party whose link they came over, if known.
     ///
     /// # Errors
