@@ -10,6 +10,7 @@ mod citation;
 mod journal;
 mod standing;
 mod state;
+mod whole;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,6 +21,7 @@ pub use citation::{Citation, year};
 pub use journal::{Codes, JournalEntry, Note, citations, line};
 pub use standing::{ChannelStanding, Contact};
 pub use state::{ANSWERS_MAX, Answer, Deed, Delivery, MessageState, ProofState, Shown};
+pub use whole::{MemoryViews, WholeRecord};
 
 use crate::charter::Charter;
 use crate::entry::{Entry, Kind, MachineEntry, Payload, Reference, SpokenEntry, WireReference};
@@ -35,19 +37,6 @@ pub trait Views {
 
     /// The statement that stands at an entry, with the entry's leaf hash.
     fn by_entry(&self, entry: &EntryId) -> Option<(Hash, Hash)>;
-}
-
-/// No stored messages: everything is open or forgotten. For folds over a whole record in memory.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct NoViews;
-
-impl Views for NoViews {
-    fn by_statement(&self, _: &Hash) -> Option<MessageState> {
-        None
-    }
-    fn by_entry(&self, _: &EntryId) -> Option<(Hash, Hash)> {
-        None
-    }
 }
 
 /// An entry as a node learns it.
@@ -144,7 +133,7 @@ pub struct Fold {
     /// By log and party the sizes that its entries have seen, and when: the newest [`TAIL_MAX`].
     seen: BTreeMap<(LogKey, PartyIndex), BTreeMap<u64, Timestamp>>,
     /// By log and party the sizes receipted, when, and when that arrived: the newest [`TAIL_MAX`].
-    receipts: BTreeMap<(LogKey, PartyIndex), BTreeMap<u64, (Timestamp, Option<Timestamp>)>>,
+    receipts: BTreeMap<(LogKey, PartyIndex), BTreeMap<u64, Receipt>>,
     last_word: BTreeMap<PartyIndex, (Timestamp, EntryId)>,
     /// Messages that the entry being applied may have settled.
     touched: Vec<Hash>,
@@ -152,6 +141,9 @@ pub struct Fold {
 
 /// Minutes that a receipt's date may lie after its arrival before it is disputed.
 const CLOCKS_APART_MS: i64 = 120_000;
+
+/// When a receipt was given and when it arrived here, where that is known.
+type Receipt = (Timestamp, Option<Timestamp>);
 
 /// Sizes remembered of a log and party for entries that are applied after what covers them.
 const TAIL_MAX: usize = 64;

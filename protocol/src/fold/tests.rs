@@ -226,6 +226,34 @@ fn a_line_of_the_journal_says_all_of_it() {
 }
 
 #[test]
+fn the_journal_of_a_whole_record_has_a_line_for_each_entry_and_depends_on_the_moment_alone() {
+    let (mut world, said) = exchange();
+    world.put(said[0].entry.log, b"junk");
+    let codes = Codes(world.members.iter().map(|m| (m.id, m.text.code.clone())).collect());
+    let journal = |now| {
+        let mut whole = WholeRecord::new([world.charter.clone()]);
+        for (id, leaf, judged) in &world.told {
+            let table = world.judges[&id.log].table();
+            whole.entry(Learned { id: *id, leaf: *leaf, judged, table });
+        }
+        for (by, place) in [(1, 0), (0, 1)] {
+            let log = world.key(place, Lane::Ordinary, 1);
+            whole.receipt(log, PartyIndex(by), 0, world.logs[&log].tree.size(), 1_800_000_100);
+        }
+        let mut text = String::new();
+        whole.journal(&codes, now, |line| text.push_str(line));
+        text
+    };
+    let soon = journal(Timestamp::from_millis(world.now));
+    assert_eq!(soon.lines().count(), world.told.len());
+    assert_eq!(soon, journal(Timestamp::from_millis(world.now)));
+    assert!(soon.ends_with(" void:cbor\n") && !soon.contains("overdue"), "{soon}");
+    // A settled message is in the journal like any other.
+    assert!(soon.contains("VEG 2027-01-15T08:01:40Z;opened VEG "), "{soon}");
+    assert!(journal(FAR).contains(";overdue "));
+}
+
+#[test]
 fn two_messages_under_one_number_are_told_apart_by_their_runs() {
     let (world, said) = exchange();
     let node = Node::all(&world);
