@@ -8,6 +8,8 @@ use detente_encoding::Timestamp;
 use detente_encoding::cbor::Value;
 use std::collections::BTreeMap;
 
+mod vectors;
+
 const CHANNEL: ChannelId = ChannelId([9; 32]);
 const OTHER_CHANNEL: ChannelId = ChannelId([8; 32]);
 
@@ -25,6 +27,8 @@ struct World {
     judges: BTreeMap<LogKey, LogJudge>,
     tables: BTreeMap<(LogKey, u64), SeenTable>,
     acts: Acts,
+    /// Everything judged, in order: what the vectors hold.
+    steps: Vec<vectors::Step>,
 }
 
 impl Context for World {
@@ -53,8 +57,13 @@ impl World {
 
     fn of(parties: u8) -> Self {
         let parties: Arc<[PartyId]> = (1..=parties).map(|party| PartyId([party; 32])).collect();
-        let mut world =
-            Self { parties, judges: BTreeMap::new(), tables: BTreeMap::new(), acts: Acts::default() };
+        let mut world = Self {
+            parties,
+            judges: BTreeMap::new(),
+            tables: BTreeMap::new(),
+            acts: Acts::default(),
+            steps: Vec::new(),
+        };
         for party in world.parties.clone().iter() {
             for lane in Lane::ALL {
                 world.valid(log(party.0[0], lane, 1), &generation(&[]));
@@ -76,6 +85,7 @@ impl World {
         }
         self.tables.insert((log, judge.index()), judge.table().clone());
         self.judges.insert(log, judge);
+        self.steps.push(vectors::Step { log, entry: bytes.to_vec(), verdict: judged.verdict });
         judged.verdict
     }
 
