@@ -4,7 +4,11 @@
 //! is written: only the way its references name logs does. So it is one type with two forms of
 //! reference, full names for officers and ordinals for the wire. Source: `spec/entry.md`, section 2.
 
+mod signed;
+
 use core::fmt;
+
+pub use signed::Bound;
 
 use detente_crypto::{Hash, sha256};
 use detente_encoding::Timestamp;
@@ -119,16 +123,7 @@ impl Statement {
     /// The hash that officers sign. Source: `spec/entry.md`, section 2.
     #[must_use]
     pub fn hash(&self, channel: ChannelId, party: PartyId, lane: Lane) -> Hash {
-        let mut out = Vec::with_capacity(512);
-        write::array(17, &mut out);
-        write::text("detente/1/release", &mut out);
-        write::bytes(&channel.0, &mut out);
-        write::bytes(&party.0, &mut out);
-        write::text(lane.word(), &mut out);
-        write::uint(u64::from(self.edition), &mut out);
-        write::uint(self.kind as u64, &mut out);
-        self.write_common(&mut out);
-        sha256(&[&out])
+        sha256(&[&self.signed_bytes(channel, party, lane)])
     }
 
     /// The entry that holds this statement in the log whose table is `table`. The table must
@@ -157,6 +152,15 @@ impl Statement {
 }
 
 impl Statement<WireReference> {
+    /// The statement with each reference as `resolve` gives it; `None` when one cannot be given.
+    #[must_use]
+    pub fn with_references(
+        &self,
+        resolve: impl Fn(&WireReference) -> Option<Reference>,
+    ) -> Option<Statement> {
+        self.map(resolve)
+    }
+
     /// The statement by full names, as officers signed it, given the table of its log with the
     /// entry's own `seen` applied. `None` when it uses an ordinal the table does not have.
     #[must_use]
@@ -167,6 +171,15 @@ impl Statement<WireReference> {
     /// Reads elements 2 to 12 of a spoken entry; the flag says whether extras have an unknown key.
     pub(crate) fn read(kind: Kind, cursor: &mut Cursor<'_>) -> Result<(Self, bool), Unfit> {
         let edition = cursor.u32()?;
+        Self::read_common(kind, edition, cursor)
+    }
+
+    /// Reads from `drafted` to `drafter`: the part that entry and signed document have in common.
+    pub(crate) fn read_common(
+        kind: Kind,
+        edition: u32,
+        cursor: &mut Cursor<'_>,
+    ) -> Result<(Self, bool), Unfit> {
         let drafted = Timestamp::from_millis(cursor.within(0, MOMENT_MAX as u64)? as i64);
         let valid_minutes = cursor.within(1, u64::from(VALID_MINUTES_MAX))? as u16;
         let nonce = cursor.bytes()?;

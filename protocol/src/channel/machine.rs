@@ -5,8 +5,8 @@
 use super::rows::{LogNumber, Record, RecordError};
 use super::{Channel, Now, WriteError};
 use crate::entry::{Entry, LogRef, MachineEntry, Payload, Reference, WireReference};
-use crate::judge::Standing;
-use crate::names::{EntryId, Generation, Lane, LogKey};
+use crate::judge::{Act, Standing};
+use crate::names::{EntryId, Generation, Lane, LogKey, PartyId};
 use crate::sealing::{Header, Kind, Sender};
 use crate::seen::SeenTable;
 
@@ -106,6 +106,21 @@ impl Channel {
             }
             _ => crate::sealing::uncover(self.suite, self.id, bytes).is_some(),
         }
+    }
+
+    /// The parties that have ratified an edition, as far as this node has judged.
+    #[must_use]
+    pub fn ratified_by(&self, edition: u32) -> Vec<PartyId> {
+        let ratifies = |act: &Act| matches!(act, Act::Ratify(body) if body.edition == edition);
+        let mut parties: Vec<PartyId> = self
+            .acts
+            .logs()
+            .filter(|log| self.acts.between(log, 0, u64::MAX).iter().any(|(_, act)| ratifies(act)))
+            .map(|log| log.party)
+            .collect();
+        parties.sort_unstable();
+        parties.dedup();
+        parties
     }
 
     /// The leaf hash of an entry held here. `None` when it is not.
