@@ -41,10 +41,9 @@ fn frame_bytes(text: &str, code: &str) -> usize {
     } else {
         vec![Reference { channel: CHANNEL, entry, leaf }]
     };
-    let format = encoded.format.map(|(number, edition)| FormatRef {
-        number: u32::from(number),
-        edition: u32::from(edition),
-    });
+    let format = encoded
+        .format
+        .map(|(number, edition)| FormatRef { number: u32::from(number), edition: u32::from(edition) });
     let statement = Statement {
         kind: Kind::Notification,
         edition: 1,
