@@ -55,11 +55,11 @@ pub struct NodeHandle {
 struct Inner {
     shared: Arc<Shared>,
     inbox: Arc<Inbox>,
-    endpoint: Endpoint,
+    listen: std::net::SocketAddr,
     thread: Mutex<Option<JoinHandle<()>>>,
     pump: tokio::task::JoinHandle<()>,
-    /// Held while the node runs.
-    _lock: FolderLock,
+    /// What is let go at the end: the links, then the folder.
+    held: Mutex<Option<(Endpoint, FolderLock)>>,
 }
 
 impl std::fmt::Debug for NodeHandle {
@@ -140,7 +140,9 @@ pub fn start(path: &Path, options: StartOptions) -> Result<NodeHandle, Refusal> 
     let thread = std::thread::Builder::new().name("core".to_owned()).spawn(move || core.run());
     let thread =
         thread.map_err(|error| Refusal::unavailable(format!("no thread can be started: {error}")))?;
-    let inner = Inner { shared, inbox, endpoint, thread: Mutex::new(Some(thread)), pump, _lock: lock };
+    let listen = endpoint.local_addr();
+    let (thread, held) = (Mutex::new(Some(thread)), Mutex::new(Some((endpoint, lock))));
+    let inner = Inner { shared, inbox, listen, thread, pump, held };
     Ok(NodeHandle { inner: Arc::new(inner) })
 }
 
@@ -154,7 +156,7 @@ impl NodeHandle {
     /// The address of its links, with its port.
     #[must_use]
     pub fn listen(&self) -> std::net::SocketAddr {
-        self.inner.endpoint.local_addr()
+        self.inner.listen
     }
 
     /// The record, for reading beside the core.
@@ -440,7 +442,12 @@ impl NodeHandle {
             let _ = tokio::task::spawn_blocking(move || thread.join()).await;
         }
         self.inner.pump.abort();
-        self.inner.endpoint.clone().close().await;
+        let held = self.inner.held.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some((endpoint, lock)) = held {
+            // The last of its handles: the port is free when it is gone.
+            endpoint.close().await;
+            drop(lock);
+        }
     }
 }
 
