@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 use detente_crypto::{Hash, SUITE_1};
 use detente_encoding::Timestamp;
 use detente_encoding::cbor;
-use detente_journal::leaf_hash;
+use detente_formats::Catalogue;
+use detente_journal::{Engine, leaf_hash};
 use detente_protocol::channel::{
     LEAVES, LINES, LOGS, LineKind, LogNumber, PROOFS, Record, RecordError, read_line,
 };
@@ -20,10 +21,12 @@ use detente_protocol::limits::SALT_BYTES;
 use detente_protocol::names::{ChannelId, Generation, Lane, LogKey, PartyId, Run};
 use detente_transparency::{Head, KeyKind};
 
+use crate::api::{Found, JournalLine};
 use crate::channels::{self, Known};
+use crate::core::Brief;
 use crate::credential::{self, Held};
 use crate::refusal::Refusal;
-use crate::store::Store;
+use crate::store::{ANSWERS, Store};
 use crate::{officers, peers};
 
 /// Rows read at once.
@@ -110,6 +113,67 @@ pub fn export(store: &Store, known: &Known, out: &Path, at: Timestamp) -> Result
         logs: manifest.logs.len(),
         entries: manifest.logs.iter().map(|(_, size)| size).sum(),
     })
+}
+
+/// The journal of a channel by moment of writing, from the store alone.
+///
+/// # Errors
+/// A [`Refusal`] when the record cannot be read.
+pub fn lines(store: &Store, known: &Known) -> Result<Vec<JournalLine>, Refusal> {
+    let own = credential::own(store)?
+        .ok_or_else(|| Refusal::refused("this party has no credential yet; make it with `detente credential export`"))?;
+    let source = StoreSource::new(store, known, &own, Timestamp::default())?;
+    let codes = source.codes();
+    let mut lines = Vec::new();
+    for (log, number) in &source.logs {
+        let code = codes.iter().find(|(party, _)| *party == log.party).map_or("?", |(_, code)| code);
+        let mut index = 0;
+        source.each(LEAVES, number.at(0), &number.at(u64::MAX), |key, data| {
+            let judged = judged(store, key)?;
+            lines.push(line(known.id, log, index, code, data, judged));
+            index += 1;
+            Ok(())
+        })?;
+    }
+    lines.sort_by(|(a, ..), (b, ..)| a.cmp(b));
+    Ok(lines.into_iter().map(|(_, line)| line).collect())
+}
+
+/// What the record says of an entry: valid, or the clause it breaks.
+fn judged(store: &Store, row: &[u8]) -> Result<String, RecordError> {
+    let key = [row, b"!"].concat();
+    let found = store.engine().read(ANSWERS, &key).map_err(|error| RecordError(error.to_string()))?;
+    Ok(found.and_then(|bytes| String::from_utf8(bytes).ok()).unwrap_or_else(|| "valid".to_owned()))
+}
+
+fn line(
+    channel: ChannelId,
+    log: &LogKey,
+    index: u64,
+    code: &str,
+    data: &[u8],
+    judged: String,
+) -> ((Timestamp, LogKey, u64), JournalLine) {
+    let entry = Entry::decode(data.get(SALT_BYTES..).unwrap_or_default()).ok();
+    let written = entry.as_ref().map_or(Timestamp::default(), Entry::written);
+    let brief = entry.as_ref().map(|entry| Brief::of(entry, Hash(leaf_hash(data).into())));
+    let format = brief.as_ref().and_then(|brief| {
+        let number = u16::try_from(brief.format?.number).ok()?;
+        Catalogue::embedded().by_number(number).map(|format| format.code.clone())
+    });
+    let found = Found {
+        entry: format!("{channel}/{code}/{}/{}.{index}", log.lane.word(), log.generation),
+        reference: brief.as_ref().map_or_else(|| "-".to_owned(), |brief| brief.reference(code, log.lane)),
+        log: log.name(channel),
+        index,
+        leaf: detente_encoding::text::hex(&<[u8; 32]>::from(leaf_hash(data))),
+        kind: brief.as_ref().map_or("-", |brief| brief.word).to_owned(),
+        lane: log.lane.word().to_owned(),
+        precedence: brief.as_ref().and_then(|brief| brief.precedence).map(|precedence| precedence.word().to_owned()),
+        format,
+        written_at: written.to_string(),
+    };
+    ((written, *log, index), JournalLine { found, from: code.to_owned(), judged })
 }
 
 /// A channel's record in the store.

@@ -37,6 +37,7 @@ use crate::refusal::Refusal;
 use crate::release::ReleaseDesk;
 use crate::store::Store;
 
+pub(crate) use brief::Brief;
 pub(crate) use inbox::{FromPath, Inbox};
 pub(crate) use open::Face;
 pub(crate) use status::channel_view;
