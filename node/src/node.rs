@@ -46,6 +46,10 @@ impl Default for StartOptions {
     }
 }
 
+/// How often, and with what pause between, a stopping node looks whether its port is free: 3 s.
+const PORT_FREE_TRIES: u32 = 150;
+const PORT_FREE_PAUSE: std::time::Duration = std::time::Duration::from_millis(20);
+
 /// A running node. Clones speak to the same one.
 #[derive(Clone)]
 pub struct NodeHandle {
@@ -446,8 +450,20 @@ impl NodeHandle {
         if let Some((endpoint, lock)) = held {
             // The last of its handles: the port is free when it is gone.
             endpoint.close().await;
+            port_free(self.inner.listen).await;
             drop(lock);
         }
+    }
+}
+
+/// The QUIC library lets go of its socket a little later than it says; who starts the node again in
+/// the same process must find the port free.
+async fn port_free(listen: std::net::SocketAddr) {
+    for _ in 0..PORT_FREE_TRIES {
+        if std::net::UdpSocket::bind(listen).is_ok() {
+            return;
+        }
+        tokio::time::sleep(PORT_FREE_PAUSE).await;
     }
 }
 

@@ -71,8 +71,12 @@ async fn after_a_restart_nothing_is_lost_and_a_message_sent_meanwhile_arrives() 
     vega.ratify(&v, &channel).await.unwrap();
     standing(&a, &channel, "open").await;
     let first = altair.send(&a, &channel, NOTE).await.unwrap();
-    until("the first at Vega", || async { v.find(None, &first.entry).await.ok() }).await;
-    let told = v.events_since(0, 1024).unwrap().last().unwrap().cursor;
+    let told = until("the first told at Vega", || async {
+        let events = v.events_since(0, 1024).unwrap();
+        let event = events.iter().filter_map(|line| line.view()).find(|event| event.kind == "received");
+        event.inspect(|event| assert_eq!(event.entry.as_ref(), Some(&first.entry))).map(|event| event.cursor)
+    })
+    .await;
     v.shutdown().await;
 
     let second = altair.send(&a, &channel, FLASH).await.unwrap();

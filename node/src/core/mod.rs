@@ -98,6 +98,7 @@ impl Core {
 
     /// Runs until told to stop or until the record fails.
     pub(crate) fn run(mut self) {
+        let _ended = Ended(Arc::clone(&self.shared));
         let outcome = self.work();
         if let Err(refusal) = outcome {
             self.alarm(&format!("the node has halted: {refusal}"));
@@ -291,6 +292,18 @@ impl Core {
 
     pub(crate) fn known(&self) -> Vec<Known> {
         self.channels.values().map(|state| state.known.clone()).collect()
+    }
+}
+
+/// Says that the core is gone if it ended by a panic: a node without it must not seem to run.
+struct Ended(Arc<Shared>);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let why = "a bug ended the core thread; what was acknowledged is safe, start the node again";
+            self.0.halted.send_replace(Some(why.to_owned()));
+        }
     }
 }
 
