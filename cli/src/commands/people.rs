@@ -10,7 +10,7 @@ use detente_node::http::tokens;
 use detente_node::officers::{NewOfficer, parse_roles};
 use serde_json::json;
 
-use super::store::{Access, access, held};
+use super::store::{Access, absolute, access, held};
 use crate::answer::{Done, Failure, Style, answer};
 use crate::args::{CredentialArgs, InitArgs, OfficerArgs, PeerArgs, TokenArgs};
 use crate::files;
@@ -55,6 +55,7 @@ pub fn officer(args: &OfficerArgs, style: Style) -> Result<Done, Failure> {
                 ));
             };
             let releases = keys(releases)?;
+            let key_file = &absolute(key_file)?;
             let officer = held(dir)?.officer_add(&NewOfficer { id, name, roles, key_file }, &releases)?;
             show_officer(style, &officer, "added; the key is in the file named, readable by its owner alone");
         }

@@ -23,9 +23,9 @@ pub enum Access {
 /// Opens a folder under its lock; where its node runs, speaks to that.
 pub fn access(dir: &Path) -> Result<Access, Failure> {
     let folder = Folder::open(dir)?;
-    match folder.lock() {
-        // The lock is taken anew below; between the two, at worst a node starts and is named.
-        Ok(_) => Ok(Access::Held(Box::new(Offline::open(dir)?))),
+    // Let go at once and taken anew below; between the two, at worst a node starts and is named.
+    match folder.lock().map(drop) {
+        Ok(()) => Ok(Access::Held(Box::new(Offline::open(dir)?))),
         Err(folder::FolderError::LocalHeld(..)) => Ok(Access::Running(Box::new(Remote::of(dir)?))),
         Err(error) => Err(error.into()),
     }
