@@ -29,7 +29,7 @@ use crate::folder::{Folder, secrets::random};
 use crate::house_log::HouseLog;
 use crate::keys::KeyRing;
 use crate::refusal::Refusal;
-use crate::release::ReleaseDesk;
+use crate::release::{Offer, ReleaseDesk};
 use crate::store::Store;
 use crate::{channels, charter_file, credential, officers, peers};
 
@@ -46,8 +46,8 @@ impl Default for StartOptions {
     }
 }
 
-/// How often, and with what pause between, a stopping node looks whether its port is free: 3 s.
-const PORT_FREE_TRIES: u32 = 150;
+/// How often, and with what pause between, a stopping node looks whether its port is free: 8 s.
+const PORT_FREE_TRIES: u32 = 400;
 const PORT_FREE_PAUSE: std::time::Duration = std::time::Duration::from_millis(20);
 
 /// A running node. Clones speak to the same one.
@@ -138,7 +138,7 @@ pub fn start(path: &Path, options: StartOptions) -> Result<NodeHandle, Refusal> 
                 PathEvent::Down { why } => FromPath::Changed(report.peer, false, why.to_string()),
                 _ => continue,
             };
-            pump_inbox.from_path(item).await;
+            pump_inbox.path_says(item).await;
         }
     });
     let thread = std::thread::Builder::new().name("core".to_owned()).spawn(move || core.run());
@@ -248,8 +248,8 @@ impl NodeHandle {
             .ok_or_else(|| Refusal::refused("statement: not hexadecimal in lower case"))?;
         let proof = from_hex(&request.proof)
             .ok_or_else(|| Refusal::refused("proof: not hexadecimal in lower case"))?;
-        let me = desk.roster.party;
-        desk.check(&document, proof, &face.known, &face.codes, me, wall(), request.accept_late)
+        let offer = Offer { document, proof, accept_late: request.accept_late };
+        desk.check(offer, &face.known, &face.codes, wall())
     }
 
     /// Checks a statement against the party's rule and enters it. Answers when it is durable; a
@@ -438,6 +438,14 @@ impl NodeHandle {
         .await?
     }
 
+    /// Stops as [`NodeHandle::shutdown`] does, and waits until its port can be bound again: for who
+    /// starts the node anew in the same process. Takes some seconds when a peer is away.
+    pub async fn shutdown_for_restart(self) {
+        let listen = self.inner.listen;
+        self.shutdown().await;
+        port_free(listen).await;
+    }
+
     /// Stops: what was accepted is durable, links take leave.
     pub async fn shutdown(self) {
         self.inner.inbox.stop();
@@ -450,14 +458,13 @@ impl NodeHandle {
         if let Some((endpoint, lock)) = held {
             // The last of its handles: the port is free when it is gone.
             endpoint.close().await;
-            port_free(self.inner.listen).await;
             drop(lock);
         }
     }
 }
 
-/// The QUIC library lets go of its socket a little later than it says; who starts the node again in
-/// the same process must find the port free.
+/// The QUIC library keeps its socket until connections that were begun have run out, also towards
+/// peers that are away: about three seconds.
 async fn port_free(listen: std::net::SocketAddr) {
     for _ in 0..PORT_FREE_TRIES {
         if std::net::UdpSocket::bind(listen).is_ok() {

@@ -11,10 +11,10 @@ use detente_crypto::assertion::{
 };
 use detente_crypto::{Ed25519Verifier, SUITE_1, sha256};
 use detente_encoding::Timestamp;
-use detente_formats::{CheckContext, check};
+use detente_formats::{Catalogue, CheckContext, check};
 use detente_protocol::channel::Released;
 use detente_protocol::entry::Kind;
-use detente_protocol::names::{ChannelId, PartyId};
+use detente_protocol::names::ChannelId;
 use detente_protocol::release::{Proof, needed, proof_travels};
 use detente_protocol::roster::{Roles, Roster};
 use detente_protocol::statement::Bound;
@@ -36,6 +36,17 @@ pub struct ReleaseDesk {
     pub file_keys: bool,
     /// Officers' identifiers and names by key number, for sentences and views.
     pub officers: BTreeMap<u16, (String, String)>,
+}
+
+/// A statement as it is offered.
+#[derive(Debug)]
+pub struct Offer {
+    /// The signed array.
+    pub document: Vec<u8>,
+    /// The release proof.
+    pub proof: Vec<u8>,
+    /// Lets a late notification go.
+    pub accept_late: bool,
 }
 
 /// A statement that satisfies the rule.
@@ -67,24 +78,22 @@ impl ReleaseDesk {
     /// A [`Refusal`] that says what to correct.
     pub fn check(
         &self,
-        document: &[u8],
-        proof: Vec<u8>,
+        offer: Offer,
         known: &Known,
         codes: &[String],
-        me: PartyId,
         now: Timestamp,
-        accept_late: bool,
     ) -> Result<Checked, Refusal> {
-        let bound = Bound::decode(document)
+        let Offer { document, proof, accept_late } = offer;
+        let bound = Bound::decode(&document)
             .ok_or_else(|| Refusal::refused("statement: it is not a statement of this version"))?;
         if bound.channel != known.id {
             return Err(Refusal::refused("statement: it was signed for another channel"));
         }
-        if bound.party != me {
+        if bound.party != self.roster.party {
             return Err(Refusal::refused("statement: it was signed for another party"));
         }
         in_time(&bound, now)?;
-        let keys = self.judge(document, &proof, &bound, known)?;
+        let keys = self.judge(&document, &proof, &bound, known)?;
         content(&bound, known, codes, now, accept_late)?;
         let statement = bound.statement;
         let charter = known.edition(statement.edition);
@@ -186,17 +195,15 @@ fn content(
 ) -> Result<(), Refusal> {
     let statement = &bound.statement;
     let charter = known.edition(statement.edition);
-    if let Some(format) = statement.format.filter(|_| statement.kind.is_message()) {
-        if !charter.allows(format) {
-            let code = u16::try_from(format.number)
-                .ok()
-                .and_then(|number| detente_formats::Catalogue::embedded().by_number(number))
-                .map_or_else(|| format.number.to_string(), |format| format.code.clone());
-            return Err(Refusal::refused(format!(
-                "notification.format: the charter of {:?} does not have {code}/{}",
-                charter.label, format.edition
-            )));
-        }
+    let format = statement.format.filter(|format| statement.kind.is_message() && !charter.allows(*format));
+    if let Some(format) = format {
+        let known =
+            u16::try_from(format.number).ok().and_then(|number| Catalogue::embedded().by_number(number));
+        let code = known.map_or_else(|| format.number.to_string(), |known| known.code.clone());
+        return Err(Refusal::refused(format!(
+            "notification.format: the charter of {:?} does not have {code}/{}",
+            charter.label, format.edition
+        )));
     }
     let speaks = statement.kind.is_message() || matches!(statement.kind, Kind::Suspend | Kind::Restore);
     if !speaks || statement.body.is_null() && !statement.kind.is_message() {

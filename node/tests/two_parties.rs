@@ -65,7 +65,7 @@ async fn a_notification_is_released_delivered_opened_and_acknowledged() {
 async fn after_a_restart_nothing_is_lost_and_a_message_sent_meanwhile_arrives() {
     let (altair, vega) = (Party::new("ALT"), Party::new("VEG"));
     acquaint(&[&altair, &vega]);
-    let (a, v) = (altair.start(), vega.start());
+    let (a, v) = (altair.start_tcp(), vega.start_tcp());
     let channel = propose(&altair, &a, CHARTER).await;
     standing(&v, &channel, "proposed").await;
     vega.ratify(&v, &channel).await.unwrap();
@@ -81,7 +81,7 @@ async fn after_a_restart_nothing_is_lost_and_a_message_sent_meanwhile_arrives() 
 
     let second = altair.send(&a, &channel, FLASH).await.unwrap();
     a.shutdown().await;
-    let (a, v) = (altair.start(), vega.start());
+    let (a, v) = (altair.start_tcp(), vega.start_tcp());
     let found = until("the second at Vega", || async { v.find(None, &second.entry).await.ok() }).await;
     assert_eq!(found.lane, "emergency");
     let event = until("an event behind the cursor", || async {

@@ -9,7 +9,7 @@ use detente_protocol::names::{EntryId, Lane, PartyIndex, Precedence};
 use detente_protocol::statement::FormatRef;
 
 /// Entries kept at hand; others are read again.
-const BRIEFS_MAX: usize = 4096;
+const BRIEFS_MAX: usize = 2048;
 
 /// An entry in brief.
 #[derive(Clone, Debug)]

@@ -76,7 +76,7 @@ impl Inbox {
     }
 
     /// Brings what a path says; waits while too much does.
-    pub(crate) async fn from_path(&self, item: FromPath) {
+    pub(crate) async fn path_says(&self, item: FromPath) {
         loop {
             let room = self.room.notified();
             let full = self.lock().paths.len() >= FRAMES_MAX;

@@ -122,7 +122,7 @@ impl Core {
                 }
             }
             for item in waiting.paths {
-                self.from_path(item)?;
+                self.path_says(item)?;
             }
             for command in waiting.commands {
                 command(self);
@@ -181,7 +181,7 @@ impl Core {
         Ok(())
     }
 
-    fn from_path(&mut self, item: FromPath) -> Result<(), Refusal> {
+    fn path_says(&mut self, item: FromPath) -> Result<(), Refusal> {
         match item {
             FromPath::Frame(link, bytes) => self.frame(link, &bytes),
             FromPath::Changed(link, up, why) => self.path_changed(link, up, &why),

@@ -154,8 +154,16 @@ impl Core {
 
     fn entry(&mut self, number: u32, id: EntryId, leaf: Hash, judged: &Judged) -> Result<(), Refusal> {
         let told = self.views.told.get(&(number, id.log)).map_or(0, |told| told.entries);
-        if id.index < told && judged.verdict != Verdict::Valid {
-            return Ok(()); // Judged once more; it was told when it came.
+        // Judged once more, after a start or because acts became known: only a change is told.
+        if id.index < told {
+            let before = self.judged(number, &id)?;
+            let verdict = verdict_text(&judged.verdict);
+            if before == verdict {
+                return Ok(());
+            }
+            if let Some(row) = self.row_of(number, &id).filter(|_| verdict == "valid") {
+                self.views.valid_after_all(&row);
+            }
         }
         self.entries += 1;
         self.entry_told(number, id, leaf, judged)
@@ -169,6 +177,10 @@ impl Core {
         leaf: Hash,
         judged: &Judged,
     ) -> Result<(), Refusal> {
+        if self.views.heavy() {
+            let now = self.now();
+            self.keep_views(now)?;
+        }
         let Some(row) = self.row_of(number, &id) else { return Ok(()) };
         let log_number = self.log_number(number, &id.log);
         if let Some(log_number) = log_number {

@@ -17,6 +17,10 @@ use super::Core;
 use crate::refusal::Refusal;
 use crate::store::{ANSWERS, NODE, UNSETTLED};
 
+/// Changes after which views are kept at once: far below what one batch of the record takes.
+const CHANGES_MAX: usize = 4096;
+/// Releases in one line of the house log: far below the longest row.
+const RELEASES_MAX: usize = 1024;
 /// Unsettled messages of one channel whose clocks are watched.
 const UNSETTLED_MAX: usize = 65_536;
 
@@ -52,19 +56,24 @@ pub(crate) struct Views {
     answers_new: BTreeSet<Vec<u8>>,
     changed_logs: BTreeMap<(u32, LogKey), LogNumber>,
     changed_messages: BTreeSet<(u32, EntryId)>,
-    events: bool,
+    events: usize,
 }
 
 impl Views {
     pub(crate) fn dirty(&self) -> bool {
-        self.events
+        self.events > 0
             || !self.batch.is_empty()
             || !self.changed_logs.is_empty()
             || !self.changed_messages.is_empty()
     }
 
     pub(crate) fn event(&mut self) {
-        self.events = true;
+        self.events += 1;
+    }
+
+    /// Whether so much has gathered that it is kept now.
+    pub(crate) fn heavy(&self) -> bool {
+        self.events + self.answers_new.len() + self.changed_messages.len() > CHANGES_MAX
     }
 
     pub(crate) fn progress(&mut self, channel: u32, number: LogNumber, log: LogKey) -> &mut Told {
@@ -113,6 +122,11 @@ impl Views {
         self.batch.put(ANSWERS, &[at, b"!"].concat(), verdict.as_bytes());
     }
 
+    /// An entry that was not valid is, now that more is known.
+    pub(crate) fn valid_after_all(&mut self, at: &[u8]) {
+        self.batch.delete(ANSWERS, &[at, b"!"].concat());
+    }
+
     fn gather(&mut self) -> Batch {
         for ((channel, log), number) in std::mem::take(&mut self.changed_logs) {
             let told = &self.told[&(channel, log)];
@@ -128,7 +142,7 @@ impl Views {
             self.batch.put(UNSETTLED, &message.row, &message.encode());
         }
         // Those of the batch before are in the record by now, or the node has halted.
-        self.answers = std::mem::replace(&mut self.answers_new, BTreeSet::new());
+        self.answers = std::mem::take(&mut self.answers_new);
         std::mem::take(&mut self.batch)
     }
 }
@@ -176,13 +190,14 @@ impl Core {
     pub(crate) fn keep_views(&mut self, now: Now) -> Result<Option<Completion>, Refusal> {
         self.views.kept_ms = now.mono_ms;
         if !self.releases.is_empty() {
-            let lines = std::mem::take(&mut self.releases).join("\n");
-            self.house.add(&mut self.views.batch, now.wall, "release", &lines)?;
+            for lines in std::mem::take(&mut self.releases).chunks(RELEASES_MAX) {
+                self.house.add(&mut self.views.batch, now.wall, "release", &lines.join("\n"))?;
+            }
         }
         if !self.views.dirty() {
             return Ok(None);
         }
-        self.views.events = false;
+        self.views.events = 0;
         let mut batch = Batch::receipt();
         batch.append(self.views.gather());
         self.shared.events.keep(&mut batch);

@@ -13,6 +13,7 @@ use detente_node::officers::{NewOfficer, parse_roles};
 use detente_node::offline::Offline;
 use detente_node::{NodeHandle, Refusal, StartOptions, start};
 use detente_protocol::entry::Kind;
+use detente_transport::PathKind;
 
 /// A party's folder and its officers' keys.
 pub struct Party {
@@ -53,6 +54,11 @@ impl Party {
 
     pub fn start(&self) -> NodeHandle {
         start(&self.dir, StartOptions::default()).unwrap()
+    }
+
+    /// Starts without QUIC, whose library keeps its port for a while: for a restart in one process.
+    pub fn start_tcp(&self) -> NodeHandle {
+        start(&self.dir, StartOptions { kinds: vec![PathKind::Tcp], ..StartOptions::default() }).unwrap()
     }
 
     /// Drafts, signs and submits a message.
