@@ -103,7 +103,7 @@ func satisfied(proof []ReleaseSignature, r *Roster, statement Hash, role, person
 	if k := r.Keys[drafter]; k != nil {
 		drafterPerson = k.Person
 	}
-	counted := map[uint64]bool{}
+	counted, inRole := map[uint64]bool{}, false
 	for i := range proof {
 		k := r.Keys[proof[i].Key]
 		if k == nil || !proof[i].holds(k, statement) {
@@ -113,9 +113,10 @@ func satisfied(proof []ReleaseSignature, r *Roster, statement Hash, role, person
 			return false
 		}
 		draft := i == 0 && proof[i].Key == drafter && k.Roles&roleDraft != 0
+		inRole = inRole || k.Roles&role != 0
 		if k.Roles&role != 0 || draft {
 			counted[k.Person] = true
 		}
 	}
-	return uint64(len(counted)) >= persons
+	return inRole && uint64(len(counted)) >= persons
 }

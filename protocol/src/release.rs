@@ -148,7 +148,7 @@ fn judge(
     suite: &dyn Suite,
 ) -> Result<Vec<u16>, NotSatisfied> {
     let drafter_person = roster.key(drafter).map(|key| key.person);
-    let mut persons = BTreeSet::new();
+    let (mut persons, mut in_role) = (BTreeSet::new(), false);
     for (place, (number, signature)) in proof.signatures().iter().enumerate() {
         let key = roster.key(*number).ok_or(NotSatisfied::PeerUnknownKey(*number))?;
         if place > 0 && drafter_person == Some(key.person) {
@@ -157,12 +157,15 @@ fn judge(
         verify_release(suite, &key.key, hash, signature)
             .map_err(|error| NotSatisfied::PeerSignature(*number, error))?;
         let drafted = place == 0 && *number == drafter && key.roles.has(Roles::DRAFT);
+        in_role |= key.roles.has(rule.role);
         if drafted || key.roles.has(rule.role) {
             persons.insert(key.person);
         }
     }
-    if persons.len() < usize::from(rule.persons) {
-        let counted = u16::try_from(persons.len()).expect("a proof has at most 16 signatures");
+    // A draft role helps to reach the number, but never releases alone.
+    if persons.len() < usize::from(rule.persons) || !in_role {
+        let counted = if in_role { persons.len() } else { 0 };
+        let counted = u16::try_from(counted).expect("a proof has at most 16 signatures");
         return Err(NotSatisfied::PeerPersons { counted, needed: rule.persons });
     }
     Ok(proof.signatures().iter().map(|(number, _)| *number).collect())

@@ -53,13 +53,10 @@ impl Channel {
     fn closed_hash(&self, index: PartyIndex, record: &dyn Record) -> Result<Hash, RecordError> {
         let party = self.parties[usize::from(index.0)];
         let mut held = self.held(|log| log.closed.is_some() && log.key.party == party, record)?;
-        held.sort_by_cached_key(|held| held.log.name(self.id));
-        let list = held.into_iter().map(|held| {
-            Value::Array(vec![
-                Value::text(&held.log.name(self.id)),
-                Value::from(held.size),
-                Value::bytes(&held.root.0),
-            ])
+        let name = |held: &Held| self.logs[&held.log].name.as_str();
+        held.sort_by(|a, b| name(a).cmp(name(b)));
+        let list = held.iter().map(|held| {
+            Value::Array(vec![Value::text(name(held)), Value::from(held.size), Value::bytes(&held.root.0)])
         });
         Ok(sha256(&[b"detente/1/closed\0", &cbor::encode(&Value::Array(list.collect()))]))
     }
@@ -126,10 +123,18 @@ impl Channel {
             self.send_wish(from, Wish::Entries { log: key, from: 0, count });
             return Ok(());
         };
+        #[cfg(feature = "simulation")]
+        if self.planted(super::Danger::HaveIsReceipt) && theirs.size > log.cosigned_by(from) {
+            let (before, size) = (log.cosigned_by(from), theirs.size);
+            let (time_s, arrived) = (u64::try_from(now.wall.seconds()).unwrap_or(1), now.wall);
+            let event = super::Event::Receipt { log: key, by: from, before, size, time_s, arrived };
+            self.outputs.push_back(super::Output::Event(event));
+            return Ok(());
+        }
         if theirs.size > log.durable {
             // Beyond what is on its way to this disk already.
             let at = log.edge.size();
-            if theirs.size > at && key.party != self.me {
+            if theirs.size > at && log.own().is_none_or(|own| !own.live) {
                 let count = (theirs.size - at).min(WISH_ENTRIES);
                 self.send_wish(from, Wish::Entries { log: key, from: at, count });
             }

@@ -79,6 +79,8 @@ impl Channel {
         let signed = self.public.get(&wrap.party).is_some_and(|editions| {
             editions.iter().any(|keys| wrap.is_signed_by(self.suite, &keys.log_bytes))
         });
+        #[cfg(feature = "simulation")]
+        let signed = signed || self.planted(super::Danger::WrapUnsigned);
         if !signed || wrap.party == self.me {
             self.counters.malformed += 1;
             return;
@@ -128,14 +130,17 @@ impl Channel {
     ) -> Result<(), RecordError> {
         let name = epoch.name();
         let epochs = self.peer_epochs.entry(party).or_default();
-        if !epochs.iter().any(|known| known.name() == name) {
-            epochs.push(epoch);
-        }
-        while epochs.len() > EPOCHS_MAX {
+        let known = epochs.iter().any(|known| known.name() == name);
+        while !known && epochs.len() >= EPOCHS_MAX {
             let gone = epochs.remove(0).name();
             self.seals.retain(|(_, epoch), _| *epoch != gone);
             self.tags.retain(|_, (_, epoch)| *epoch != gone);
             self.outputs.push_back(Output::Event(Event::EpochEnded { party, epoch: gone }));
+        }
+        // It stands first, the next to go, until something opens under it: old wraps may be replayed
+        // by anybody, and must not push out the epochs in use.
+        if !known {
+            epochs.insert(0, epoch);
         }
         let logs: Vec<_> = self.logs.keys().filter(|key| key.party == party).copied().collect();
         for key in logs {

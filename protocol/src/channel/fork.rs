@@ -43,7 +43,10 @@ impl Channel {
             signature: content.line.to_vec(),
         };
         let checkpoint = self.logs[&key].checkpoint(line.size, line.root);
-        if !self.line_verifies(&checkpoint, &line) {
+        let verifies = self.line_verifies(&checkpoint, &line);
+        #[cfg(feature = "simulation")]
+        let verifies = verifies || self.planted(super::Danger::FrameAccuses);
+        if !verifies {
             self.counters.line_refused += 1;
             return Ok(());
         }
@@ -103,12 +106,20 @@ impl Channel {
 
     fn convict(&mut self, _now: Now, key: LogKey, accused: PartyId, proof: &Equivocation) {
         let log = self.logs.get_mut(&key).expect("held logs only");
+        #[cfg(feature = "simulation")]
+        if self.danger == Some(super::Danger::ForkIgnored) {
+            return;
+        }
         let bytes = proof.to_bytes();
         let known = self.proofs.contains(&(key, accused));
         if known {
             return; // One proof a log and party: more would say nothing new.
         }
         log.frozen = log.key.party == accused || log.frozen;
+        if log.frozen && self.live_own[key.lane as usize] == Some(key) {
+            // Our own: whoever holds our key has forked it. The next write opens a new generation.
+            self.live_own[key.lane as usize] = None;
+        }
         let mut row_key = log.number.prefix();
         row_key.extend_from_slice(&accused.0);
         let row = Row { table: PROOFS, key: row_key, value: bytes.clone() };

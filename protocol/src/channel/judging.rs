@@ -110,6 +110,34 @@ impl Channel {
         }
     }
 
+    /// A log whose first entry names others that are not held cannot be read: they are asked for at
+    /// once, not when somebody next says what it holds. A Flash may stand in it.
+    pub(crate) fn ask_for_named(&mut self, now: Now, record: &dyn Record) -> Result<(), RecordError> {
+        let waiting: Vec<LogKey> = self
+            .logs
+            .values()
+            .filter(|log| log.waits_for_named() && log.mirror().is_some_and(|m| m.ask_again <= now.mono_ms))
+            .map(|log| log.key)
+            .collect();
+        for key in waiting {
+            let Some(first) = read_leaf(&self.logs[&key], 0, record)? else { continue };
+            if let Some(mirror) = self.logs.get_mut(&key).and_then(Log::mirror_mut) {
+                mirror.ask_again = now.mono_ms + super::mirror::ASK_AGAIN_MS;
+            }
+            for (log, size, _) in named_heads(&key, &first.entry) {
+                let from = self.logs.get(&log).map_or(0, |log| log.edge.size());
+                if from < size {
+                    self.want(
+                        now,
+                        key.party,
+                        super::message::Wish::Entries { log, from, count: size - from },
+                    );
+                }
+            }
+        }
+        Ok(())
+    }
+
     fn judge_log(&mut self, now: Now, key: LogKey, record: &dyn Record) -> Result<bool, RecordError> {
         let mut progressed = false;
         loop {

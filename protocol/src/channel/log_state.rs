@@ -13,7 +13,7 @@ use crate::names::{ChannelId, LogKey, PartyIndex};
 use crate::sealing::FrameContent;
 
 /// Roots of signed sizes kept in memory, for `seen` and receipts; older ones are in the record.
-const ROOTS_MAX: usize = 1024;
+pub(crate) const ROOTS_MAX: usize = 1024;
 /// Entries durable but not judged yet that stay in memory; the rest is read again when its turn comes.
 pub(crate) const UNJUDGED_MAX: usize = 1024;
 
@@ -166,6 +166,18 @@ impl Log {
             Role::Own(own) => Some(own),
             Role::Mirror(_) => None,
         }
+    }
+
+    pub(crate) fn mirror(&self) -> Option<&MirrorLog> {
+        match &self.role {
+            Role::Mirror(mirror) => Some(mirror),
+            Role::Own(_) => None,
+        }
+    }
+
+    /// Entries are held, and not even the first could be judged.
+    pub(crate) fn waits_for_named(&self) -> bool {
+        self.durable > 0 && self.judge.index() == 0 && !self.frozen
     }
 
     pub(crate) fn mirror_mut(&mut self) -> Option<&mut MirrorLog> {

@@ -341,7 +341,7 @@ impl Codec<'_> {
                 };
                 Message::Backfill {
                     log: self.read_log(log)?,
-                    first: first.as_u64()?,
+                    first: first.as_u64().filter(|&first| first <= crate::limits::LOG_SIZE_MAX)?,
                     leaves: leaves.iter().map(|l| Some(l.as_bytes()?.to_vec())).collect::<Option<_>>()?,
                     line,
                 }

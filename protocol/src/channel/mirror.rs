@@ -14,7 +14,9 @@ use crate::names::{Generation, LogKey, PartyId, PartyIndex};
 use crate::sealing::{Epoch, FrameContent, Header, LogSeal, Sender, open_frame};
 
 /// A gap is asked for again after this long without what fills it.
-const ASK_AGAIN_MS: u64 = 1_000;
+pub(crate) const ASK_AGAIN_MS: u64 = 1_000;
+/// The beginning of a log not held yet is asked for at most this often.
+const BEGINNING_AGAIN_MS: u64 = 100;
 /// Frames kept that open under no key known yet.
 const UNOPENED_MAX: usize = 64;
 
@@ -32,9 +34,7 @@ impl Channel {
         };
         let Some((key, epoch, seal)) = self.find_log(&header) else {
             self.counters.unknown_tag += 1;
-            if self.unopened.len() < UNOPENED_MAX {
-                self.unopened.push(bytes.to_vec());
-            }
+            self.keep_unopened(bytes);
             self.ask_for_more(now);
             return Ok(());
         };
@@ -82,10 +82,18 @@ impl Channel {
         }
     }
 
+    /// Keeps bytes that open under no key known yet; the oldest make room.
+    pub(crate) fn keep_unopened(&mut self, bytes: &[u8]) {
+        if self.unopened.len() >= UNOPENED_MAX {
+            self.unopened.remove(0);
+        }
+        self.unopened.push(bytes.to_vec());
+    }
+
     /// Tries again what did not open, after an epoch or a log became known.
     pub(crate) fn retry_unopened(&mut self, now: Now, record: &dyn Record) -> Result<(), RecordError> {
         for bytes in std::mem::take(&mut self.unopened) {
-            self.handle_frame(now, &bytes, record)?;
+            self.handle(now, &bytes, record)?;
         }
         Ok(())
     }
@@ -98,15 +106,13 @@ impl Channel {
         content: FrameContent,
         record: &dyn Record,
     ) -> Result<(), RecordError> {
-        if !self.logs.contains_key(&key) && !self.open_mirror(now, key) {
+        if !self.logs.contains_key(&key) && !self.begin_mirror(now, key, &content) {
             return Ok(());
         }
         let log = self.logs.get_mut(&key).expect("opened above");
         let (size, frozen) = (log.edge.size(), log.frozen);
-        let Role::Mirror(mirror) = &mut log.role else {
-            return Ok(()); // Our own log from outside: only backfill with our own line restores it.
-        };
-        if frozen {
+        // A former run's log that an old store holds too little of grows again, under our own line.
+        if frozen || log.own().is_some_and(|own| own.live) {
             return Ok(());
         }
         let end = content.first + content.entries.len() as u64;
@@ -114,6 +120,7 @@ impl Channel {
             return self.already_held(now, key, &content, record);
         }
         if content.first > size {
+            let Some(mirror) = log.mirror_mut() else { return Ok(()) };
             if mirror.beyond.len() < GAP_FRAMES_MAX {
                 mirror.beyond.insert(content.first, content);
             } else {
@@ -151,6 +158,10 @@ impl Channel {
             let data = [&salt[..], &item.entry].concat();
             if data.len() > LEAF_DATA_MAX {
                 self.counters.malformed += 1;
+                return false;
+            }
+            #[cfg(feature = "simulation")]
+            if self.planted(super::Danger::JunkRefused) && crate::entry::Entry::decode(&item.entry).is_err() {
                 return false;
             }
             let leaf = leaf_hash(&data);
@@ -237,6 +248,34 @@ impl Channel {
         self.examine_fork(now, key, content, record)
     }
 
+    /// Begins a log first heard of, once its writer's line holds over entries from the first on:
+    /// what a co-reader makes up must not spend the writer's generations or name our own logs.
+    fn begin_mirror(&mut self, now: Now, key: LogKey, content: &FrameContent) -> bool {
+        if content.first != 0 {
+            if now.mono_ms >= self.timers.beginning_again {
+                self.timers.beginning_again = now.mono_ms + BEGINNING_AGAIN_MS;
+                self.want(now, key.party, Wish::Entries { log: key, from: 0, count: content.first });
+            }
+            return false;
+        }
+        let Some(name) = detente_transparency::Name::new(&key.name(self.id)).ok() else { return false };
+        let mut edge = detente_transparency::Edge::new();
+        for item in &content.entries {
+            edge.append(leaf_hash(&[&item.salt.unwrap_or_default()[..], &item.entry].concat()));
+        }
+        let edition = content.entries.first().and_then(|item| super::judging::edition_named(&item.entry));
+        let head = detente_transparency::Head { size: edge.size(), root: edge.root() };
+        let checkpoint = detente_transparency::Checkpoint { origin: name, head };
+        let holds = self
+            .log_keys(key.party, edition)
+            .is_some_and(|keys| keys.verify(LineKind::Log, self.id, &checkpoint, 0, &content.line));
+        if !holds {
+            self.counters.line_refused += 1;
+            return false;
+        }
+        self.open_mirror(now, key)
+    }
+
     /// Opens a mirror for a log first heard of, within the day's bound on generations.
     fn open_mirror(&mut self, now: Now, key: LogKey) -> bool {
         let (since, count) = self.opened.entry((key.party, key.lane)).or_insert((now.mono_ms, 0));
@@ -253,7 +292,10 @@ impl Channel {
         }
         *count += 1;
         self.opened_last.insert((key.party, key.lane), now.mono_ms);
-        self.insert_log(key, Role::Mirror(MirrorLog::default()));
+        let own = key.party == self.me;
+        let role =
+            if own { Role::Own(super::own::OwnLog::default()) } else { Role::Mirror(MirrorLog::default()) };
+        self.insert_log(key, role);
         self.learn_tags(key);
         true
     }

@@ -22,6 +22,8 @@ mod machine;
 mod message;
 mod mirror;
 mod own;
+#[cfg(feature = "simulation")]
+mod plant;
 mod receipts;
 mod rows;
 mod schedule;
@@ -41,6 +43,8 @@ pub use keys::{AccusedKeys, NodeKeys, PartyKeys, PublicKeys};
 pub use message::{Line, LineKind};
 pub use open::{OpenError, Pace, PeerSetup, Setup};
 pub use own::{Released, WriteError, Written};
+#[cfg(feature = "simulation")]
+pub use plant::Danger;
 pub use rows::{
     BLOBS, FACTS, LEAVES, LINES, LOGS, LogNumber, PROOFS, Record, RecordError, Row, VIEWS, read_line,
 };
@@ -218,6 +222,8 @@ struct Peer {
     wrap_again: u64,
     heard: u64,
     closed_asked: u64,
+    backfill_left: usize,
+    backfill_at: u64,
 }
 
 /// Things dropped or refused, by reason. They are shown, for silence about them would hide attacks.
@@ -277,9 +283,13 @@ pub struct Channel {
     blobs: schedule::Blobs,
     timers: schedule::Timers,
     counters: Counters,
+    /// The monotonic clock as last told.
+    now_ms: u64,
     pending: BTreeMap<Ticket, Pending>,
     next_ticket: u64,
     outputs: VecDeque<Output>,
+    #[cfg(feature = "simulation")]
+    danger: Option<plant::Danger>,
 }
 
 impl core::fmt::Debug for Channel {
@@ -342,6 +352,7 @@ impl Channel {
     /// [`RecordError`] when the record cannot be read: stop. Whatever a peer did wrong is counted,
     /// and nothing is changed by it.
     pub fn handle(&mut self, now: Now, bytes: &[u8], record: &dyn Record) -> Result<(), RecordError> {
+        self.now_ms = now.mono_ms;
         match Header::kind_of(bytes) {
             Ok(Kind::Frame) => self.handle_frame(now, bytes, record),
             Ok(Kind::Wrap) => {
@@ -363,8 +374,9 @@ impl Channel {
         };
         let Some((from, content)) = self.open_message(&header, bytes) else {
             self.counters.unknown_tag += 1;
-            if self.unopened.len() < 64 && matches!(header.sender, Sender::Control(_)) {
-                self.unopened.push(bytes.to_vec());
+            if matches!(header.sender, Sender::Control(_)) {
+                self.keep_unopened(bytes);
+                self.ask_for_more(now);
             }
             return Ok(());
         };
@@ -392,15 +404,23 @@ impl Channel {
         }
     }
 
-    fn open_message(&self, header: &Header, bytes: &[u8]) -> Option<(PartyIndex, Vec<u8>)> {
-        for (party, epochs) in &self.peer_epochs {
-            for epoch in epochs.iter().rev() {
-                if let Some(content) = open_control(epoch, *party, header, bytes) {
-                    return Some((self.index_of(*party), content));
-                }
+    fn open_message(&mut self, header: &Header, bytes: &[u8]) -> Option<(PartyIndex, Vec<u8>)> {
+        let (mut found, parties) = (None, &self.parties);
+        for (party, epochs) in &mut self.peer_epochs {
+            for place in (0..epochs.len()).rev() {
+                let Some(content) = open_control(&epochs[place], *party, header, bytes) else { continue };
+                // The epochs in use stay last, so that a replayed wrap can never push them out.
+                let used = epochs.remove(place);
+                epochs.push(used);
+                let index = parties.iter().position(|known| known == party)?;
+                found = Some((PartyIndex(u8::try_from(index).ok()?), content));
+                break;
+            }
+            if found.is_some() {
+                break;
             }
         }
-        None
+        found
     }
 
     fn handle_backfill(
@@ -455,6 +475,7 @@ impl Channel {
         if self.outputs.is_empty() {
             self.flush();
             self.send_receipts(now, record)?;
+            self.keep_wanted();
         }
         Ok(self.outputs.pop_front())
     }
@@ -532,6 +553,9 @@ impl Channel {
         if now.mono_ms >= self.timers.have_asked + 2_000 {
             self.timers.have_asked = now.mono_ms;
             self.timers.have_due = now.mono_ms;
+            // Bytes of no epoch known here: the sender may believe that we hold one we lost.
+            let wish = Wish::Wrap(EpochName([0; 8]));
+            self.send_message(None, Urgency::Ordinary, &Message::Want(vec![wish]));
         }
     }
 

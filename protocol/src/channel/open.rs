@@ -16,7 +16,8 @@ use super::own::OwnLog;
 use super::rows::{FACTS, LINES, LOGS, LogNumber, PROOFS, Record, RecordError, Row, read_line};
 use super::{Channel, Counters, KemKey, NodeKeys, Now, PartyKeys, Peer};
 use crate::charter::Charter;
-use crate::judge::{Acts, LogJudge};
+use crate::entry::{Entry, Payload};
+use crate::judge::{Act, Acts, LogJudge};
 use crate::names::{Generation, Lane, LogKey, PartyId, PartyIndex, Run};
 use crate::sealing::{ControlSealer, Epoch};
 
@@ -184,7 +185,16 @@ impl Channel {
             let peer = held.remove(party).ok_or(OpenError::LocalCredential(*party))?;
             let newest = peer.keys.last().ok_or(OpenError::LocalCredential(*party))?;
             let kem = newest.kem.clone();
-            peers.insert(index, Peer { kem, confirmed: None, wrap_again: 0, heard: 0, closed_asked: 0 });
+            let peer_state = Peer {
+                kem,
+                confirmed: None,
+                wrap_again: 0,
+                heard: 0,
+                closed_asked: 0,
+                backfill_left: 0,
+                backfill_at: 0,
+            };
+            peers.insert(index, peer_state);
             public.insert(*party, peer.keys);
             peer_epochs.insert(*party, peer.epochs);
         }
@@ -227,12 +237,17 @@ impl Channel {
             blobs: Default::default(),
             timers: Default::default(),
             counters: Counters::default(),
+            now_ms: now.mono_ms,
             pending: BTreeMap::new(),
             next_ticket: 0,
             outputs: Default::default(),
+            #[cfg(feature = "simulation")]
+            danger: None,
         };
         channel.load_logs(record)?;
         channel.load_facts(record)?;
+        channel.load_wanted(now, record)?;
+        channel.load_kems(record)?;
         channel.make_wrap(randomness);
         for party in channel.others() {
             channel.hurry(now, party);
@@ -348,6 +363,31 @@ impl Channel {
                 log.closed = Some(size);
             }
         }
+    }
+
+    /// The newest KEM key that each other party has announced: the wrap must not fall back to the
+    /// credential's, which lives for years.
+    fn load_kems(&mut self, record: &dyn Record) -> Result<(), OpenError> {
+        let mut newest = BTreeMap::new();
+        for (id, _) in self.acts.iter().filter(|(_, act)| matches!(act, Act::Key)) {
+            let Some(log) = self.logs.get(&id.log).filter(|_| id.log.party != self.me) else { continue };
+            let Some(item) = super::judging::read_leaf(log, id.index, record)? else { continue };
+            let Ok(Entry::Machine(machine)) = Entry::decode(&item.entry) else { continue };
+            if let Payload::Key(key) = machine.payload {
+                let place = (machine.written, id.log.generation, id.index);
+                let held = newest.entry(id.log.party).or_insert((place, key.kem.clone()));
+                if held.0 < place {
+                    *held = (place, key.kem);
+                }
+            }
+        }
+        for (party, (_, kem)) in newest {
+            let index = self.index_of(party);
+            if let Some(peer) = self.peers.get_mut(&index) {
+                peer.kem = kem;
+            }
+        }
+        Ok(())
     }
 
     fn load_facts(&mut self, record: &dyn Record) -> Result<(), OpenError> {

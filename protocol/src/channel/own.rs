@@ -4,7 +4,7 @@
 //! gets one log line, becomes one commit, and leaves as one frame once it is durable. Under load
 //! batches grow by themselves, and one signature serves many entries.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use detente_crypto::Hash;
 use detente_transparency::leaf_hash;
@@ -17,7 +17,7 @@ use crate::entry::{Cause, Entry, GenerationPayload, MachineEntry, Named, Payload
 use crate::judge::{Judged, Verdict};
 use crate::limits::{EMERGENCY_ENTRY_MAX, LEAF_DATA_MAX};
 use crate::names::{EntryId, Generation, Lane, LogKey, PartyIndex};
-use crate::sealing::{FrameContent, FrameEntry, LogSeal, seal_frame};
+use crate::sealing::{EpochName, FrameContent, FrameEntry, LogSeal, seal_frame};
 use crate::statement::{Placement, Statement};
 
 /// Entries of one batch, and so of one frame, at most.
@@ -28,6 +28,8 @@ const BATCH_BYTES_MAX: usize = 48_000;
 const BATCHES_IN_FLIGHT_MAX: usize = 2;
 /// Sealed frames kept for repetition; older entries are sent again as backfill.
 const RECENT_FRAMES_MAX: usize = 128;
+/// Largest generation number written: a named frame has two bytes for it.
+const GENERATION_NUMBER_MAX: u32 = 65_535;
 /// Entries that may wait to be written in one lane.
 const WAITING_MAX: usize = 8192;
 
@@ -49,6 +51,7 @@ pub(crate) struct OwnLog {
 pub(crate) struct Waiting {
     entry: Vec<u8>,
     salt: [u8; 16],
+    epoch: EpochName,
     leaf: Hash,
     judged: Judged,
     rows: Vec<Row>,
@@ -70,6 +73,8 @@ pub(crate) struct Batch {
     content: FrameContent,
     end: u64,
     root: Hash,
+    /// The epoch that derives all its salts, if one does.
+    epoch: Option<EpochName>,
     line: Vec<u8>,
     judged: Vec<(Hash, Vec<u8>, Judged)>,
     proofs: Vec<Vec<u8>>,
@@ -215,6 +220,10 @@ impl Channel {
 
     /// The entry of a statement entered before, by this run or a former one.
     fn entered(&self, hash: &Hash, record: &dyn Record) -> Result<Option<(EntryId, u32)>, RecordError> {
+        #[cfg(feature = "simulation")]
+        if self.planted(super::Danger::StatementTwice) {
+            return Ok(None);
+        }
         if let Some(known) = self.statements.get(hash) {
             return Ok(Some(*known));
         }
@@ -236,13 +245,16 @@ impl Channel {
         let mut number = 0;
         for log in self.logs.values().filter(|log| log.key.party == self.me && log.key.lane == lane) {
             number = number.max(log.key.generation.number);
-            if log.closed.is_none() && log.durable > 0 {
+            // Frozen logs are never named: readers hold them only to where the two histories part.
+            let whole = log.durable > 0 && log.judge.index() == log.durable;
+            if log.closed.is_none() && !log.frozen && whole {
                 let root = log.durable_root(record)?;
                 named.push(Named { generation: log.key.generation, size: log.durable, root });
             }
         }
         named.sort_by_key(|named| named.generation);
-        let generation = Generation { number: number + 1, run: self.run };
+        // Numbers are labels and may repeat; they stay within the two bytes of a named frame.
+        let generation = Generation { number: number % GENERATION_NUMBER_MAX + 1, run: self.run };
         let key = LogKey { party: self.me, lane, generation };
         let seal = LogSeal::new(&self.epoch, self.id, &key);
         let own = OwnLog { live: true, seal: Some(seal), ..OwnLog::default() };
@@ -280,6 +292,8 @@ impl Channel {
     ) -> Result<(EntryId, Hash), WriteError> {
         let bytes = entry.encode();
         let most = if key.lane == Lane::Emergency { EMERGENCY_ENTRY_MAX } else { LEAF_DATA_MAX - 16 };
+        #[cfg(feature = "simulation")]
+        let most = if self.planted(super::Danger::LongEmergency) { LEAF_DATA_MAX - 16 } else { most };
         if bytes.len() > most {
             return Err(WriteError::LocalTooLong { bytes: bytes.len(), most });
         }
@@ -295,6 +309,8 @@ impl Channel {
         let mut judge = log.judge.clone();
         let judged = judge.judge(&bytes, &self.context(record));
         match judged.verdict {
+            #[cfg(feature = "simulation")]
+            Verdict::Void(crate::entry::Clause::Size) if self.planted(super::Danger::LongEmergency) => {}
             Verdict::Void(clause) => return Err(WriteError::LocalVoid(clause)),
             Verdict::Waiting => return Err(WriteError::LocalReference),
             Verdict::Valid | Verdict::NotYetUnderstood => {}
@@ -307,7 +323,8 @@ impl Channel {
             log.edition = log.judge.generation().map(|generation| generation.credential_edition);
         }
         let own = log.own_mut().expect("appended to own logs only");
-        own.waiting.push_back(Waiting { entry: bytes, salt, leaf, judged, rows, proof });
+        let epoch = self.epoch.name();
+        own.waiting.push_back(Waiting { entry: bytes, salt, epoch, leaf, judged, rows, proof });
         Ok((id, leaf))
     }
 
@@ -332,7 +349,7 @@ impl Channel {
         let first = log.edge.size();
         let (mut bytes, mut rows) = (0, Vec::new());
         let mut content = FrameContent { first, entries: Vec::new(), line: [0; 64] };
-        let (mut judged, mut proofs) = (Vec::new(), Vec::new());
+        let (mut judged, mut proofs, mut epochs) = (Vec::new(), Vec::new(), BTreeSet::new());
         while let Some(next) = own.waiting.front() {
             let full = content.entries.len() >= BATCH_ENTRIES_MAX
                 || (bytes > 0 && bytes + next.entry.len() > BATCH_BYTES_MAX);
@@ -348,7 +365,8 @@ impl Channel {
             rows.extend(waiting.rows);
             proofs.extend(waiting.proof);
             judged.push((waiting.leaf, waiting.entry.clone(), waiting.judged));
-            content.entries.push(FrameEntry { salt: None, entry: waiting.entry });
+            epochs.insert(waiting.epoch);
+            content.entries.push(FrameEntry { salt: Some(waiting.salt), entry: waiting.entry });
         }
         own.in_flight += 1;
         let (end, root) = (log.edge.size(), log.edge.root());
@@ -369,12 +387,17 @@ impl Channel {
         rows.push(line_row(number, &stored, false));
         debug_assert_eq!(number.channel, channel_number);
         rows.push(super::open::log_row(log, &self.acts));
-        let batch = Batch { log: key, content, end, root, line, judged, proofs };
+        let epoch = epochs.pop_first().filter(|_| epochs.is_empty());
+        let batch = Batch { log: key, content, end, root, epoch, line, judged, proofs };
         self.commit(rows, Pending::Own(Box::new(batch)));
     }
 
     /// The batch is durable: it becomes an event here and a frame for everybody else.
-    pub(crate) fn own_durable(&mut self, now: Now, batch: Batch) {
+    pub(crate) fn own_durable(&mut self, now: Now, mut batch: Batch) {
+        // Salts that the present epoch derives are not sent; others stand in the frame.
+        if batch.epoch == Some(self.epoch.name()) {
+            batch.content.entries.iter_mut().for_each(|entry| entry.salt = None);
+        }
         let key = batch.log;
         let log = self.logs.get_mut(&key).expect("own logs stay");
         log.durable = batch.end;

@@ -37,6 +37,12 @@ impl Channel {
         key: LogKey,
         record: &dyn Record,
     ) -> Result<Option<Line>, RecordError> {
+        #[cfg(feature = "simulation")]
+        if self.danger == Some(super::Danger::CosignBeyondDurable)
+            && let Some(log) = self.logs.get_mut(&key)
+        {
+            log.durable = log.edge.size();
+        }
         let log = &self.logs[&key];
         if log.durable == 0 || log.frozen || log.own().is_some() {
             return Ok(None);
@@ -65,6 +71,12 @@ impl Channel {
     /// The time of a receipt: the clock's, but never below the last one given.
     fn receipt_time(&mut self, now: Now) -> u64 {
         let clock = u64::try_from(now.wall.seconds()).unwrap_or(0).max(1);
+        #[cfg(feature = "simulation")]
+        match self.danger {
+            Some(super::Danger::ReceiptBackdated) => return clock.saturating_sub(3_600),
+            Some(super::Danger::TimeFalls) => return clock,
+            _ => {}
+        }
         self.last_receipt_s = self.last_receipt_s.max(clock);
         self.last_receipt_s
     }
@@ -142,8 +154,11 @@ impl Channel {
         match log.root_at(line.size, record)? {
             Some(root) if root == line.root => self.accept_line(now, line),
             Some(_) => self.contradiction(now, from, &line, record)?,
+            // No line of the writer at this size: the tree itself answers, but not more than once a
+            // second, for a signature costs its maker nothing and the tree costs us all its leaves.
+            None if now.mono_ms < self.timers.tree_again => {}
             None => {
-                // No line of ours at this size: the tree itself answers.
+                self.timers.tree_again = now.mono_ms + 1_000;
                 let root = self.root_from_leaves(&line.log, line.size, record)?;
                 if root == Some(line.root) {
                     self.accept_line(now, line);
@@ -222,6 +237,10 @@ impl Channel {
         }
         if line.size == cosigned.size && cosigned.first.is_some() {
             cosigned.last = Some(line.clone());
+            #[cfg(feature = "simulation")]
+            if self.danger == Some(super::Danger::NewestOverFirst) {
+                return vec![line_row(number, line, false)];
+            }
             return Vec::new();
         }
         let mut rows: Vec<Row> =

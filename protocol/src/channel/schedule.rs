@@ -18,7 +18,7 @@ const POST_QUANTUM_ENTRIES: u64 = 256;
 /// A blob not yet held is asked for again after this long.
 const BLOB_AGAIN_MS: u64 = 2_000;
 /// Blobs asked for or arriving at once.
-const BLOBS_MAX: usize = 256;
+pub(crate) const BLOBS_MAX: usize = 256;
 
 /// When the next of each is due (monotonic ms).
 #[derive(Debug, Default)]
@@ -26,12 +26,18 @@ pub(crate) struct Timers {
     pub(crate) heartbeat_due: u64,
     pub(crate) have_due: u64,
     pub(crate) have_asked: u64,
+    /// Before this no tree is made anew for a line at a size that its writer did not sign.
+    pub(crate) tree_again: u64,
+    /// Before this the beginning of an unknown log is not asked for again.
+    pub(crate) beginning_again: u64,
 }
 
 /// Blobs named by entries and not yet held.
 #[derive(Debug, Default)]
 pub(crate) struct Blobs {
     wanted: BTreeMap<Hash, Wanted>,
+    /// The list changed since it was last written: a restart must go on asking.
+    changed: bool,
 }
 
 #[derive(Debug)]
@@ -42,12 +48,20 @@ struct Wanted {
     again: u64,
 }
 
+#[cfg(feature = "simulation")]
+impl Blobs {
+    pub(crate) fn wanted_len(&self) -> usize {
+        self.wanted.len()
+    }
+}
+
 impl Channel {
     /// Does what time asks for. Call at [`Channel::deadline`], or more often.
     ///
     /// # Errors
     /// [`RecordError`] when the record cannot be read: stop.
     pub fn tick(&mut self, now: Now, record: &dyn Record) -> Result<(), RecordError> {
+        self.now_ms = now.mono_ms;
         self.send_again(now, record)?;
         self.heartbeat(now, record)?;
         if now.mono_ms >= self.timers.have_due {
@@ -57,6 +71,7 @@ impl Channel {
             self.send_have(None, record)?;
         }
         self.post_quantum_lines(now, record)?;
+        self.ask_for_named(now, record)?;
         self.ask_for_blobs(now);
         Ok(())
     }
@@ -73,7 +88,12 @@ impl Channel {
                     next = repeat.min().map_or(next, |again| next.min(again));
                     own.post_quantum_waits_since
                 }
-                Role::Mirror(mirror) => mirror.post_quantum_waits_since,
+                Role::Mirror(mirror) => {
+                    if log.waits_for_named() {
+                        next = next.min(mirror.ask_again);
+                    }
+                    mirror.post_quantum_waits_since
+                }
             };
             next = waits.map_or(next, |since| next.min(since + POST_QUANTUM_MS));
         }
@@ -189,6 +209,7 @@ impl Channel {
             let again = now.mono_ms + BLOB_AGAIN_MS;
             let wanted = Wanted { hash, from, parts: Vec::new(), again };
             self.blobs.wanted.entry(keyed).or_insert(wanted);
+            self.blobs.changed = true;
         }
     }
 
@@ -216,6 +237,33 @@ impl Channel {
         let rows = vec![Row { table: BLOBS, key: hash.0.to_vec(), value: bytes }, row];
         self.commit(rows, Pending::Blob { hash });
         hash
+    }
+
+    /// Writes the list of blobs asked for, if it changed: one small row, at most 256 items.
+    pub(crate) fn keep_wanted(&mut self) {
+        if !std::mem::take(&mut self.blobs.changed) {
+            return;
+        }
+        let mut value = Vec::with_capacity(33 * self.blobs.wanted.len());
+        for wanted in self.blobs.wanted.values() {
+            value.extend_from_slice(&wanted.hash.0);
+            value.push(wanted.from.0);
+        }
+        let key = [&self.number.to_be_bytes()[..], b"w"].concat();
+        self.commit(vec![Row { table: super::rows::FACTS, key, value }], Pending::Nothing);
+    }
+
+    /// Goes on asking for what the run before had asked for.
+    pub(crate) fn load_wanted(&mut self, now: Now, record: &dyn Record) -> Result<(), RecordError> {
+        let key = [&self.number.to_be_bytes()[..], b"w"].concat();
+        let value = record.read(super::rows::FACTS, &key)?.unwrap_or_default();
+        for item in value.chunks_exact(33) {
+            let hash = Hash(item[..32].try_into().expect("32 of 33 bytes"));
+            if usize::from(item[32]) < self.parties.len() {
+                self.fetch_blob(now, PartyIndex(item[32]), hash, record)?;
+            }
+        }
+        Ok(())
     }
 
     fn ask_for_blobs(&mut self, now: Now) {
@@ -246,6 +294,15 @@ impl Channel {
             self.early_blob(keyed, total, offset, bytes);
             return;
         };
+        if offset == 0 && total == bytes.len() as u64 {
+            // Whole in one part: its hash alone decides, whatever somebody else sent before.
+            if sha256(&[bytes]) == wanted.hash {
+                let hash = wanted.hash;
+                self.blobs.wanted.remove(&keyed);
+                self.store_blob(hash, bytes.to_vec());
+            }
+            return;
+        }
         if total > BLOB_MAX as u64 || offset != wanted.parts.len() as u64 || bytes.is_empty() {
             return;
         }
@@ -257,6 +314,7 @@ impl Channel {
             return;
         }
         let wanted = self.blobs.wanted.remove(&keyed).expect("looked up above");
+        self.blobs.changed = true;
         if sha256(&[&wanted.parts]) != wanted.hash {
             self.counters.malformed += 1;
             let (hash, from) = (wanted.hash, wanted.from);
@@ -268,7 +326,10 @@ impl Channel {
 
     /// A small blob may overtake the entry that names it: keep a few until that is judged.
     fn early_blob(&mut self, keyed: Hash, total: u64, offset: u64, bytes: &[u8]) {
-        if offset == 0 && total == bytes.len() as u64 && self.early.len() < BLOBS_MAX {
+        if offset == 0 && total == bytes.len() as u64 {
+            if self.early.len() >= BLOBS_MAX {
+                self.early.pop_first();
+            }
             self.early.insert(keyed, bytes.to_vec());
         }
     }

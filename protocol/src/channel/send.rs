@@ -21,6 +21,10 @@ const RETRY_MOST_MS: u64 = 10_000;
 const REPEAT_FRAMES_MAX: usize = 16;
 /// Bytes of backfill sent at once to one reader.
 const BACKFILL_BYTES_MAX: usize = 400_000;
+/// Bytes of backfill that a reader may ask for at once …
+const BACKFILL_BUDGET_MAX: usize = 4 << 20;
+/// … and how fast that grows again: about 8 MB a second.
+const BACKFILL_BYTES_A_MS: usize = 8_192;
 /// Bytes of leaves in one backfill message.
 const BACKFILL_MESSAGE_BYTES_MAX: usize = 48_000;
 
@@ -139,6 +143,7 @@ impl Channel {
     ) -> Result<(), RecordError> {
         let mut at = from;
         let mut sent = 0;
+        let bytes_most = self.backfill_budget(to).min(bytes_most);
         while sent < bytes_most {
             let log = &self.logs[&key];
             let Some((end, line)) = line_after(log, at, record)? else { return Ok(()) };
@@ -147,12 +152,27 @@ impl Channel {
                 return Ok(()); // Erased leaves are never sent.
             }
             let leaves: Vec<Vec<u8>> = rows.into_iter().map(|(_, value)| value).collect();
-            sent += leaves.iter().map(Vec::len).sum::<usize>();
+            let bytes = leaves.iter().map(Vec::len).sum::<usize>();
+            sent += bytes;
+            if let Some(peer) = self.peers.get_mut(&to) {
+                peer.backfill_left = peer.backfill_left.saturating_sub(bytes);
+            }
             let message = Message::Backfill { log: key, first: at, leaves, line: Some(line) };
             self.send_message(Some(to), urgency_of(key.lane), &message);
             at = end;
         }
         Ok(())
+    }
+
+    /// Bytes of backfill that a reader may still be sent: wishes are cheap, and may be replayed.
+    fn backfill_budget(&mut self, to: PartyIndex) -> usize {
+        let now_ms = self.now_ms;
+        let Some(peer) = self.peers.get_mut(&to) else { return 0 };
+        let passed = usize::try_from(now_ms.saturating_sub(peer.backfill_at)).unwrap_or(usize::MAX);
+        let gained = passed.saturating_mul(BACKFILL_BYTES_A_MS);
+        peer.backfill_left = peer.backfill_left.saturating_add(gained).min(BACKFILL_BUDGET_MAX);
+        peer.backfill_at = now_ms;
+        peer.backfill_left
     }
 
     /// Sends a blob to all in parts.
@@ -181,6 +201,10 @@ impl Channel {
         };
         let codec = super::message::Codec { parties: &self.parties };
         let content = codec.encode(message, self.my_index);
+        #[cfg(feature = "simulation")]
+        if self.planted(super::Danger::CountsReused) {
+            self.control = crate::sealing::ControlSealer::new(self.me, self.run);
+        }
         let Some(bytes) = self.control.seal(&self.epoch, kind, &content) else {
             self.counters.too_long += 1;
             return;

@@ -153,6 +153,8 @@ pub enum HeaderError {
     PeerCount(u8),
     /// Total length is not the bucket's.
     PeerLength,
+    /// A first index beyond any log (2^40).
+    PeerIndex(u64),
 }
 
 impl fmt::Display for HeaderError {
@@ -163,6 +165,7 @@ impl fmt::Display for HeaderError {
             Self::PeerKind(kind) => write!(f, "frame kind {kind} is not known"),
             Self::PeerCount(count) => write!(f, "a frame of this kind cannot hold {count} entries"),
             Self::PeerLength => f.write_str("the frame's length is not that of its bucket"),
+            Self::PeerIndex(index) => write!(f, "no log reaches index {index}"),
         }
     }
 }
@@ -210,6 +213,10 @@ impl Header {
         if bytes.len() != form.bucket.bytes() {
             return Err(HeaderError::PeerLength);
         }
+        let index = u64::from_be_bytes(fixed[8..].try_into().expect("8 bytes"));
+        if kind == Kind::Frame && index > crate::limits::LOG_SIZE_MAX - u64::from(COUNT_MAX) {
+            return Err(HeaderError::PeerIndex(index));
+        }
         let rest = &bytes[16..];
         let run_at = |at: usize| -> Result<Run, HeaderError> {
             let slice = rest.get(at..at + 8).ok_or(HeaderError::PeerTruncated)?;
@@ -223,14 +230,7 @@ impl Header {
             Kind::Frame => (Sender::ByTag, 16),
             _ => (Sender::Control(run_at(0)?), 24),
         };
-        let header = Self {
-            kind,
-            form,
-            count,
-            tag: fixed[4..8].try_into().expect("4 bytes"),
-            index: u64::from_be_bytes(fixed[8..].try_into().expect("8 bytes")),
-            sender,
-        };
+        let header = Self { kind, form, count, tag: fixed[4..8].try_into().expect("4 bytes"), index, sender };
         Ok((header, length))
     }
 
