@@ -11,16 +11,16 @@ use detente_node::folder::FolderError;
 
 /// How answers are to look.
 #[derive(Clone, Copy, Debug)]
-pub struct Style {
+pub(crate) struct Style {
     /// JSON on the standard output.
-    pub json: bool,
+    pub(crate) json: bool,
     /// The reader's language.
-    pub lang: Language,
+    pub(crate) lang: Language,
 }
 
 /// How a command ended, when it did not fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Done {
+pub(crate) enum Done {
     /// As asked.
     Done,
     /// It ran, and what it looked at is not as it should be; it has said so.
@@ -41,26 +41,26 @@ impl From<Done> for ExitCode {
 
 /// Why a command failed: one sentence that names field, file or entry and says what to do.
 #[derive(Debug)]
-pub struct Failure {
+pub(crate) struct Failure {
     /// The sentence, or several lines where a message has several faults.
-    pub reason: String,
+    pub(crate) reason: String,
     /// Whether the command line was wrong.
-    pub usage: bool,
+    pub(crate) usage: bool,
 }
 
 impl Failure {
     /// Refused or failed.
-    pub fn new(reason: impl Display) -> Self {
+    pub(crate) fn new(reason: impl Display) -> Self {
         Self { reason: reason.to_string(), usage: false }
     }
 
     /// Wrong usage.
-    pub fn usage(reason: impl Display) -> Self {
+    pub(crate) fn usage(reason: impl Display) -> Self {
         Self { reason: reason.to_string(), usage: true }
     }
 
     /// The exit status.
-    pub fn code(&self) -> ExitCode {
+    pub(crate) fn code(&self) -> ExitCode {
         ExitCode::from(if self.usage { 2 } else { 1 })
     }
 }
@@ -92,7 +92,7 @@ impl From<ClientError> for Failure {
 }
 
 /// Prints one line. A reader that has gone (`| head`) ends the command without a word.
-pub fn print(line: impl Display) {
+pub(crate) fn print(line: impl Display) {
     let mut out = std::io::stdout().lock();
     if writeln!(out, "{line}").and_then(|()| out.flush()).is_err() {
         std::process::exit(0);
@@ -100,12 +100,12 @@ pub fn print(line: impl Display) {
 }
 
 /// Prints one JSON value on one line.
-pub fn print_json(value: &impl serde::Serialize) {
+pub(crate) fn print_json(value: &impl serde::Serialize) {
     print(serde_json::to_string(value).expect("answers are JSON"));
 }
 
 /// The answer of a command: JSON or text, as asked.
-pub fn answer<T: serde::Serialize>(style: Style, value: &T, text: impl FnOnce(&T) -> String) {
+pub(crate) fn answer<T: serde::Serialize>(style: Style, value: &T, text: impl FnOnce(&T) -> String) {
     if style.json {
         print_json(value);
     } else {

@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::answer::Failure;
 
 /// Reads a file of at most `bytes_max` bytes.
-pub fn read(path: &Path, bytes_max: u64) -> Result<Vec<u8>, Failure> {
+pub(crate) fn read(path: &Path, bytes_max: u64) -> Result<Vec<u8>, Failure> {
     let refuse = |why: std::io::Error| {
         let what = match why.kind() {
             std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
@@ -22,7 +22,7 @@ pub fn read(path: &Path, bytes_max: u64) -> Result<Vec<u8>, Failure> {
 }
 
 /// Reads a text file of at most `bytes_max` bytes.
-pub fn read_text(path: &Path, bytes_max: u64) -> Result<String, Failure> {
+pub(crate) fn read_text(path: &Path, bytes_max: u64) -> Result<String, Failure> {
     String::from_utf8(read(path, bytes_max)?)
         .map_err(|_| Failure::new(format!("{}: this is not text in UTF-8", path.display())))
 }

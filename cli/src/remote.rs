@@ -17,37 +17,37 @@ use crate::answer::{Done, Failure, Style, answer};
 const OFFER_AGAIN: Duration = Duration::from_millis(200);
 
 /// Runs a future on a runtime of one thread: commands start fast and wait for one thing.
-pub fn block_on<T>(future: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+pub(crate) fn block_on<T>(future: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.map_err(|why| Failure::new(format!("no runtime can be started: {why}")))?.block_on(future)
 }
 
 /// The node of a folder.
 #[derive(Debug)]
-pub struct Remote {
+pub(crate) struct Remote {
     /// Requests go here.
-    pub client: Client,
+    pub(crate) client: Client,
 }
 
 impl Remote {
     /// The node of the folder at `dir`. Nothing is sent yet.
-    pub fn of(dir: &Path) -> Result<Self, Failure> {
+    pub(crate) fn of(dir: &Path) -> Result<Self, Failure> {
         let folder = Folder::open(dir)?;
         Ok(Self { client: Client::of_folder(folder.path()) })
     }
 
     /// What one must know to write on a channel, which is named by id, beginning or label.
-    pub async fn context(&mut self, channel: &str) -> Result<ChannelContext, Failure> {
+    pub(crate) async fn context(&mut self, channel: &str) -> Result<ChannelContext, Failure> {
         Ok(self.client.get(&format!("/api/v1/channels/{}", percent(channel))).await?)
     }
 
     /// The one entry that a citation means.
-    pub async fn find(&mut self, entry: &str) -> Result<Found, Failure> {
+    pub(crate) async fn find(&mut self, entry: &str) -> Result<Found, Failure> {
         Ok(self.client.get(&format!("/api/v1/entries/{}", percent(entry))).await?)
     }
 
     /// The entries that citations mean.
-    pub async fn find_all(&mut self, citations: &[String]) -> Result<BTreeMap<String, Found>, Failure> {
+    pub(crate) async fn find_all(&mut self, citations: &[String]) -> Result<BTreeMap<String, Found>, Failure> {
         let mut found = BTreeMap::new();
         for citation in citations {
             found.insert(citation.clone(), self.find(citation).await?);
@@ -57,7 +57,7 @@ impl Remote {
 
     /// Hands a statement in. A node that goes away is offered the same statement again until `until`:
     /// entered twice it is one act. `None` when it did not come back.
-    pub async fn submit(
+    pub(crate) async fn submit(
         &mut self,
         path: &str,
         request: &SubmitRequest,
@@ -67,7 +67,7 @@ impl Remote {
     }
 
     /// As [`Self::submit`], for any body that holds a statement.
-    pub async fn offer(
+    pub(crate) async fn offer(
         &mut self,
         path: &str,
         body: &impl serde::Serialize,
@@ -92,19 +92,19 @@ impl Remote {
 }
 
 /// Looks citations up among those found before.
-pub fn lookup(found: &BTreeMap<String, Found>) -> impl FnMut(&str) -> Result<Found, Refusal> + '_ {
+pub(crate) fn lookup(found: &BTreeMap<String, Found>) -> impl FnMut(&str) -> Result<Found, Refusal> + '_ {
     |citation| {
         found.get(citation).cloned().ok_or_else(|| Refusal::not_found(format!("there is no entry {citation}")))
     }
 }
 
 /// Reads key files in the order of signing.
-pub fn keys(files: &[PathBuf]) -> Result<Vec<FileKey>, Failure> {
+pub(crate) fn keys(files: &[PathBuf]) -> Result<Vec<FileKey>, Failure> {
     files.iter().map(|file| FileKey::read(file).map_err(Failure::from)).collect()
 }
 
 /// The answer of a command that entered something, or could not know whether it did.
-pub fn submitted(style: Style, submitted: Option<Submitted>) -> Done {
+pub(crate) fn submitted(style: Style, submitted: Option<Submitted>) -> Done {
     match submitted {
         Some(submitted) => {
             answer(style, &submitted, |submitted| format!("{}  {}", submitted.reference, submitted.entry));

@@ -7,24 +7,24 @@ use clap::{Args, Subcommand, ValueEnum};
 
 /// `detente init`.
 #[derive(Debug, Args)]
-pub struct InitArgs {
+pub(crate) struct InitArgs {
     /// The folder to make; an existing one must be empty
-    pub dir: PathBuf,
+    pub(crate) dir: PathBuf,
     /// The party's code, a label of 2 to 8 of A-Z and 0-9, beginning with a letter: ALT
     #[arg(long)]
-    pub code: String,
+    pub(crate) code: String,
     /// The party's name in a language, repeatable: en=Altair
     #[arg(long = "name", value_name = "LANG=NAME", required = true, value_parser = name)]
-    pub names: Vec<(String, String)>,
+    pub(crate) names: Vec<(String, String)>,
     /// Where links from other nodes are accepted (UDP and TCP) [default: 127.0.0.1:19630]
     #[arg(long, value_name = "ADDR")]
-    pub listen: Option<SocketAddr>,
+    pub(crate) listen: Option<SocketAddr>,
     /// Where the HTTP interface is served [default: 127.0.0.1:19631]
     #[arg(long, value_name = "ADDR")]
-    pub http: Option<SocketAddr>,
+    pub(crate) http: Option<SocketAddr>,
     /// A node for tests: port 0 is allowed
     #[arg(long)]
-    pub test: bool,
+    pub(crate) test: bool,
 }
 
 fn name(text: &str) -> Result<(String, String), String> {
@@ -34,7 +34,7 @@ fn name(text: &str) -> Result<(String, String), String> {
 
 /// `detente officer`.
 #[derive(Debug, Subcommand)]
-pub enum OfficerArgs {
+pub(crate) enum OfficerArgs {
     /// Adds an officer; before the first credential export freely, afterwards with two releases
     Add {
         /// The node's folder
@@ -73,7 +73,7 @@ pub enum OfficerArgs {
 
 /// `detente credential`.
 #[derive(Debug, Subcommand)]
-pub enum CredentialArgs {
+pub(crate) enum CredentialArgs {
     /// Writes the credential and prints its eight words. The first export reads root/: move it away afterwards
     Export {
         /// The node's folder
@@ -85,7 +85,7 @@ pub enum CredentialArgs {
 
 /// `detente peer`.
 #[derive(Debug, Subcommand)]
-pub enum PeerArgs {
+pub(crate) enum PeerArgs {
     /// Accepts another party's credential
     Add {
         /// The node's folder
@@ -105,7 +105,7 @@ pub enum PeerArgs {
 
 /// `detente format`.
 #[derive(Debug, Subcommand)]
-pub enum FormatArgs {
+pub(crate) enum FormatArgs {
     /// Lists the formats
     List,
     /// Shows a format: fields, limits, rules, source
@@ -139,17 +139,17 @@ pub enum FormatArgs {
 
 /// `detente token`.
 #[derive(Debug, Args)]
-pub struct TokenArgs {
+pub(crate) struct TokenArgs {
     /// The node's folder
-    pub dir: PathBuf,
+    pub(crate) dir: PathBuf,
     /// What a program may do: read, or send what officers have released
     #[arg(long)]
-    pub scope: Scope,
+    pub(crate) scope: Scope,
 }
 
 /// What a token allows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Scope {
+pub(crate) enum Scope {
     /// Reading
     Read,
     /// Reading, and handing in what officers have released
@@ -158,7 +158,7 @@ pub enum Scope {
 
 impl Scope {
     /// The word.
-    pub fn word(self) -> &'static str {
+    pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Read => "read",
             Self::Send => "send",

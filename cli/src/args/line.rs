@@ -7,35 +7,35 @@ use clap::{Args, Subcommand, ValueEnum};
 
 /// `detente send`.
 #[derive(Debug, Args)]
-pub struct SendArgs {
+pub(crate) struct SendArgs {
     /// The node's folder
-    pub dir: PathBuf,
+    pub(crate) dir: PathBuf,
     /// The channel: its id, a unique beginning of it, or its label
     #[arg(long)]
-    pub channel: String,
+    pub(crate) channel: String,
     /// The message file (JSON); `detente format new CODE` prints one to fill in
     #[arg(long, value_name = "FILE", required_unless_present = "stream")]
-    pub message: Option<PathBuf>,
+    pub(crate) message: Option<PathBuf>,
     /// A key file of one who releases it, repeatable; the first is the drafter
     #[arg(long = "release", value_name = "KEYFILE", required = true)]
-    pub releases: Vec<PathBuf>,
+    pub(crate) releases: Vec<PathBuf>,
     /// Waits until every addressee's node holds it, or an officer there has taken it over
     #[arg(long)]
-    pub wait: Option<Wait>,
+    pub(crate) wait: Option<Wait>,
     /// How long to wait, and to offer the statement again to a node that went away: 500ms, 30s, 2min, 1h
     #[arg(long, default_value = "30s", value_parser = duration)]
-    pub timeout: Duration,
+    pub(crate) timeout: Duration,
     /// Reads one message a line from the standard input and prints one result a line
     #[arg(long, conflicts_with = "message")]
-    pub stream: bool,
+    pub(crate) stream: bool,
     /// Sends a notification that is later than the agreement asks
     #[arg(long)]
-    pub accept_late: bool,
+    pub(crate) accept_late: bool,
 }
 
 /// A state to wait for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Wait {
+pub(crate) enum Wait {
     /// Every addressee's node holds it durably
     Delivered,
     /// An officer of every addressee has taken it over
@@ -44,25 +44,25 @@ pub enum Wait {
 
 /// An officer's act on an entry.
 #[derive(Debug, Args)]
-pub struct ActArgs {
+pub(crate) struct ActArgs {
     /// The node's folder
-    pub dir: PathBuf,
+    pub(crate) dir: PathBuf,
     /// The entry: CHANNEL/ALT/emergency/<run>.<index> as other commands print it, or ALT/2027/0212
-    pub entry: String,
+    pub(crate) entry: String,
     /// A message file with what is said, where the act says something
     #[arg(long, value_name = "FILE")]
-    pub message: Option<PathBuf>,
+    pub(crate) message: Option<PathBuf>,
     /// A key file of one who releases it, repeatable; the first is the drafter
     #[arg(long = "release", value_name = "KEYFILE", required = true)]
-    pub releases: Vec<PathBuf>,
+    pub(crate) releases: Vec<PathBuf>,
     /// How long the statement is offered again to a node that went away
     #[arg(long, default_value = "30s", value_parser = duration)]
-    pub timeout: Duration,
+    pub(crate) timeout: Duration,
 }
 
 /// `detente channel`.
 #[derive(Debug, Subcommand)]
-pub enum ChannelArgs {
+pub(crate) enum ChannelArgs {
     /// Makes a channel from a charter and ratifies it for this party
     Propose {
         /// The node's folder
@@ -90,35 +90,35 @@ pub enum ChannelArgs {
 
 /// An act on a channel.
 #[derive(Debug, Args)]
-pub struct ChannelAct {
+pub(crate) struct ChannelAct {
     /// The node's folder
-    pub dir: PathBuf,
+    pub(crate) dir: PathBuf,
     /// The channel: its id, a unique beginning of it, or its label
-    pub channel: String,
+    pub(crate) channel: String,
     /// The reason, shown to the other parties
     #[arg(long)]
-    pub reason: Option<String>,
+    pub(crate) reason: Option<String>,
     /// A key file of one who releases it, repeatable; the first is the drafter
     #[arg(long = "release", value_name = "KEYFILE", required = true)]
-    pub releases: Vec<PathBuf>,
+    pub(crate) releases: Vec<PathBuf>,
     /// How long the statement is offered again to a node that went away
     #[arg(long, default_value = "30s", value_parser = duration)]
-    pub timeout: Duration,
+    pub(crate) timeout: Duration,
 }
 
 /// `detente events`.
 #[derive(Debug, Args)]
-pub struct EventsArgs {
+pub(crate) struct EventsArgs {
     /// The node's folder
-    pub dir: PathBuf,
+    pub(crate) dir: PathBuf,
     /// Goes on behind this cursor; without it, from now on. 0: from the beginning
     #[arg(long, value_name = "CURSOR")]
-    pub since: Option<u64>,
+    pub(crate) since: Option<u64>,
 }
 
 /// `detente journal`.
 #[derive(Debug, Subcommand)]
-pub enum JournalArgs {
+pub(crate) enum JournalArgs {
     /// Shows the joint journal (also while the node is down)
     Show(JournalAct),
     /// Writes a self-contained export for `detente verify` (also while the node is down)
@@ -140,22 +140,22 @@ pub enum JournalArgs {
 
 /// What of the journal.
 #[derive(Debug, Args)]
-pub struct JournalAct {
+pub(crate) struct JournalAct {
     /// The node's folder
-    pub dir: PathBuf,
+    pub(crate) dir: PathBuf,
     /// The channel; not needed when there is one
     #[arg(long)]
-    pub channel: Option<String>,
+    pub(crate) channel: Option<String>,
 }
 
 /// `detente verify`.
 #[derive(Debug, Args)]
-pub struct VerifyArgs {
+pub(crate) struct VerifyArgs {
     /// The export
-    pub out: PathBuf,
+    pub(crate) out: PathBuf,
     /// A party's code and the eight words its own people read out, repeatable: ALT="eight words"
     #[arg(long = "party", value_name = "CODE=WORDS", value_parser = party)]
-    pub parties: Vec<(String, String)>,
+    pub(crate) parties: Vec<(String, String)>,
 }
 
 fn party(text: &str) -> Result<(String, String), String> {

@@ -6,8 +6,8 @@ mod line;
 use clap::{Parser, Subcommand};
 use detente_formats::Language;
 
-pub use admin::{CredentialArgs, FormatArgs, InitArgs, OfficerArgs, PeerArgs, TokenArgs};
-pub use line::{ActArgs, ChannelAct, ChannelArgs, EventsArgs, JournalArgs, SendArgs, VerifyArgs, Wait};
+pub(crate) use admin::{CredentialArgs, FormatArgs, InitArgs, OfficerArgs, PeerArgs, TokenArgs};
+pub(crate) use line::{ActArgs, ChannelAct, ChannelArgs, EventsArgs, JournalArgs, SendArgs, VerifyArgs, Wait};
 
 /// A direct line between parties that do not trust each other, nor any third party.
 #[derive(Debug, Parser)]
@@ -19,16 +19,16 @@ pub use line::{ActArgs, ChannelAct, ChannelArgs, EventsArgs, JournalArgs, SendAr
 the state waited for was not reached in time (never send again: ask `detente status` or `detente events`).\n\
 Commands on a folder speak to its running node; where noted they also work while the node is down."
 )]
-pub struct Args {
+pub(crate) struct Args {
     /// Prints one JSON object (for streams, one a line) on the standard output
     #[arg(long, global = true)]
-    pub json: bool,
+    pub(crate) json: bool,
     /// Language of messages and faults: en, zh, ru, fr, ar or es
     #[arg(long, global = true, value_name = "LANG", default_value = "en", value_parser = language)]
-    pub lang: Language,
+    pub(crate) lang: Language,
     /// What to do; without a command, the guided demonstration
     #[command(subcommand)]
-    pub command: Option<Command>,
+    pub(crate) command: Option<Command>,
 }
 
 fn language(text: &str) -> Result<Language, String> {
@@ -37,7 +37,7 @@ fn language(text: &str) -> Result<Language, String> {
 
 /// A command.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(crate) enum Command {
     /// Makes a node's folder: fresh keys, an empty record
     Init(InitArgs),
     /// Adds, lists and removes officers (also while the node is down)
@@ -145,7 +145,7 @@ pub enum Command {
 
 /// What can be measured.
 #[derive(Debug, Subcommand)]
-pub enum BenchArgs {
+pub(crate) enum BenchArgs {
     /// Latency and throughput from release to acknowledgement
     Line {
         /// Messages to send

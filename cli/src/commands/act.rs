@@ -22,7 +22,7 @@ fn word(kind: Kind) -> &'static str {
 }
 
 /// Runs one of the commands.
-pub fn run(kind: Kind, args: &ActArgs, style: Style) -> Result<Done, Failure> {
+pub(crate) fn run(kind: Kind, args: &ActArgs, style: Style) -> Result<Done, Failure> {
     let keys = keys(&args.releases)?;
     let text = args.message.as_deref().map(|file| files::read_text(file, MESSAGE_BYTES_MAX)).transpose()?;
     let folder = args.message.as_deref().and_then(Path::parent).unwrap_or_else(|| Path::new("."));

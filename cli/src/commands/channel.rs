@@ -21,7 +21,7 @@ const CHARTER_BYTES_MAX: u64 = 64 * 1024;
 const PROPOSE_WITHIN: Duration = Duration::from_secs(30);
 
 /// Runs the command.
-pub fn run(args: &ChannelArgs, style: Style) -> Result<Done, Failure> {
+pub(crate) fn run(args: &ChannelArgs, style: Style) -> Result<Done, Failure> {
     match args {
         ChannelArgs::Propose { dir, charter, releases } => propose(dir, charter, releases, style),
         ChannelArgs::Ratify(args) => act(args, Kind::Ratify, style),

@@ -14,7 +14,7 @@ const ASK_AGAIN: Duration = Duration::from_millis(250);
 
 /// Runs the command until it is stopped. A node that goes away is waited for: the stream goes on
 /// behind the last cursor, so nothing is left out.
-pub fn run(args: &EventsArgs) -> Result<Done, Failure> {
+pub(crate) fn run(args: &EventsArgs) -> Result<Done, Failure> {
     let remote = Remote::of(&args.dir)?;
     let mut since = args.since.map(|cursor| cursor.to_string());
     block_on(async {

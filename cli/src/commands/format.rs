@@ -13,10 +13,10 @@ use crate::args::FormatArgs;
 use crate::files;
 
 /// Longest message file that is read; the formats say what may stand in it.
-pub const MESSAGE_BYTES_MAX: u64 = detente_formats::message::MESSAGE_FILE_BYTES_MAX as u64;
+pub(crate) const MESSAGE_BYTES_MAX: u64 = detente_formats::message::MESSAGE_FILE_BYTES_MAX as u64;
 
 /// Runs the command.
-pub fn run(args: &FormatArgs, style: Style) -> Result<Done, Failure> {
+pub(crate) fn run(args: &FormatArgs, style: Style) -> Result<Done, Failure> {
     match args {
         FormatArgs::List => list(style),
         FormatArgs::Show { code } => answer(style, &show(find(code)?, style.lang), |_| {
@@ -39,7 +39,7 @@ pub fn run(args: &FormatArgs, style: Style) -> Result<Done, Failure> {
 }
 
 /// The system's clock.
-pub fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }
@@ -163,7 +163,7 @@ fn fields_text(fields: &[Field], language: Language, indent: &str, text: &mut St
 }
 
 /// The faults of a message file as one failure that lists them all.
-pub fn faults_failure(place: &str, faults: &[Fault], language: Language) -> Failure {
+pub(crate) fn faults_failure(place: &str, faults: &[Fault], language: Language) -> Failure {
     let lines: Vec<String> = faults.iter().filter(|fault| fault.refuses()).map(|fault| fault.text(language)).collect();
     match lines.as_slice() {
         [one] => Failure::new(format!("{place}: {one}")),
@@ -172,7 +172,7 @@ pub fn faults_failure(place: &str, faults: &[Fault], language: Language) -> Fail
 }
 
 /// Reads a message file.
-pub fn read_message(file: &Path, language: Language) -> Result<Message, Failure> {
+pub(crate) fn read_message(file: &Path, language: Language) -> Result<Message, Failure> {
     let text = files::read_text(file, MESSAGE_BYTES_MAX)?;
     Message::from_json(&text, Catalogue::embedded())
         .map_err(|faults| faults_failure(&file.display().to_string(), &faults, language))
@@ -247,7 +247,10 @@ fn sample(field: &Field) -> Value {
         Kind::Bool => json!(true),
         Kind::Uint { min, .. } => json!(min),
         Kind::Decimal { min, .. } => json!((*min).max(0)),
-        Kind::Text { .. } | Kind::Post { .. } => json!(field.label.get(Language::En)),
+        Kind::Text { .. } | Kind::Post { .. } => match field.label.get(Language::En) {
+            "" => json!("text"),
+            label => json!(label),
+        },
         Kind::Choice(choices) => json!(choices.first().map_or("", |choice| &choice.name)),
         Kind::Code { .. } => json!("CODE"),
         Kind::Point => json!([0, 0]),

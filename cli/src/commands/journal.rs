@@ -15,7 +15,7 @@ use crate::args::JournalArgs;
 use crate::remote::{Remote, block_on};
 
 /// Runs the command.
-pub fn run(args: &JournalArgs, style: Style) -> Result<Done, Failure> {
+pub(crate) fn run(args: &JournalArgs, style: Style) -> Result<Done, Failure> {
     match args {
         JournalArgs::Show(args) => show(&args.dir, args.channel.as_deref(), style),
         JournalArgs::Export { dir, channel, out } => export_to(dir, channel.as_deref(), out, style),

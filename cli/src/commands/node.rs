@@ -13,7 +13,7 @@ use crate::answer::{Done, Failure, print_json};
 const WORKERS: usize = 2;
 
 /// Runs the command.
-pub fn run(dir: &Path) -> Result<Done, Failure> {
+pub(crate) fn run(dir: &Path) -> Result<Done, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(WORKERS).enable_all().build();
     let runtime = runtime.map_err(|why| Failure::new(format!("no runtime can be started: {why}")))?;
     let done = runtime.block_on(serve_until_stopped(dir));

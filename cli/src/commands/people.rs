@@ -20,7 +20,7 @@ use crate::remote::{block_on, keys};
 const CREDENTIAL_BYTES_MAX: u64 = 1024 * 1024;
 
 /// Makes a node's folder.
-pub fn init(args: &InitArgs, style: Style) -> Result<Done, Failure> {
+pub(crate) fn init(args: &InitArgs, style: Style) -> Result<Done, Failure> {
     let options = InitOptions {
         code: args.code.clone(),
         names: args.names.iter().cloned().collect(),
@@ -45,7 +45,7 @@ pub fn init(args: &InitArgs, style: Style) -> Result<Done, Failure> {
 }
 
 /// Adds, lists and removes officers.
-pub fn officer(args: &OfficerArgs, style: Style) -> Result<Done, Failure> {
+pub(crate) fn officer(args: &OfficerArgs, style: Style) -> Result<Done, Failure> {
     match args {
         OfficerArgs::Add { dir, id, name, roles, key_file, releases } => {
             let roles = parse_roles(roles)?;
@@ -85,7 +85,7 @@ fn show_officer(style: Style, officer: &OfficerView, what: &str) {
 }
 
 /// Writes this party's credential.
-pub fn credential(args: &CredentialArgs, style: Style) -> Result<Done, Failure> {
+pub(crate) fn credential(args: &CredentialArgs, style: Style) -> Result<Done, Failure> {
     let CredentialArgs::Export { dir, file } = args;
     if file.exists() {
         return Err(Failure::new(format!("{} is there already; name a new file", file.display())));
@@ -119,7 +119,7 @@ fn write_new(file: &Path, bytes: &[u8]) -> Result<(), Failure> {
 }
 
 /// Accepts and lists other parties.
-pub fn peer(args: &PeerArgs, style: Style) -> Result<Done, Failure> {
+pub(crate) fn peer(args: &PeerArgs, style: Style) -> Result<Done, Failure> {
     match args {
         PeerArgs::Add { dir, file, words } => add_peer(dir, file, words, style),
         PeerArgs::List { dir } => {
@@ -153,7 +153,7 @@ fn add_peer(dir: &Path, file: &PathBuf, words: &str, style: Style) -> Result<Don
 }
 
 /// Makes a token for a program.
-pub fn token(args: &TokenArgs, style: Style) -> Result<Done, Failure> {
+pub(crate) fn token(args: &TokenArgs, style: Style) -> Result<Done, Failure> {
     let folder = Folder::open(&args.dir)?;
     let scope = tokens::Scope::from_word(args.scope.word()).expect("both name the same two words");
     let token = tokens::make(&folder, scope)?;

@@ -19,7 +19,7 @@ use crate::remote::{Remote, block_on, keys, lookup};
 const ASK_EVERY: Duration = Duration::from_millis(500);
 
 /// Runs the command.
-pub fn run(args: &SendArgs, _style: Style) -> Result<Done, Failure> {
+pub(crate) fn run(args: &SendArgs, _style: Style) -> Result<Done, Failure> {
     let keys = keys(&args.releases)?;
     let remote = Remote::of(&args.dir)?;
     if args.stream {

@@ -7,13 +7,11 @@ use serde_json::json;
 use crate::answer::{Done, Failure, Style, answer};
 
 /// Runs the command.
-pub fn run(seed: u64, days: u64, profile: &str, style: Style) -> Result<Done, Failure> {
-    let real_cryptography = match profile {
-        "quick" => false,
-        "real" => true,
-        other => return Err(Failure::usage(format!("--profile: {other:?} is none; profiles are quick and real"))),
-    };
-    let report = simulate(seed, &Profile { days, real_cryptography, plant: None });
+pub(crate) fn run(seed: u64, days: u64, profile: &str, style: Style) -> Result<Done, Failure> {
+    let found = Profile::named(profile).ok_or_else(|| {
+        Failure::usage(format!("--profile: {profile:?} is none; profiles are {}", Profile::NAMES.join(", ")))
+    })?;
+    let report = simulate(seed, &Profile { days, ..found });
     let value = json!({
         "seed": report.seed,
         "trace": hex(&report.trace),

@@ -12,7 +12,7 @@ use crate::answer::{Done, Failure, Style, answer};
 use crate::remote::block_on;
 
 /// Runs the command.
-pub fn run(dir: &Path, style: Style) -> Result<Done, Failure> {
+pub(crate) fn run(dir: &Path, style: Style) -> Result<Done, Failure> {
     match access(dir)? {
         Access::Running(mut remote) => {
             let status: Status = block_on(async { Ok(remote.client.get("/api/v1/status").await?) })?;

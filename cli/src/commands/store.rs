@@ -13,7 +13,7 @@ use crate::answer::{Done, Failure, Style, answer};
 use crate::remote::{Remote, block_on};
 
 /// The folder held by this process, or the node that holds it.
-pub enum Access {
+pub(crate) enum Access {
     /// Nobody else has it.
     Held(Box<Offline>),
     /// Its node runs.
@@ -21,7 +21,7 @@ pub enum Access {
 }
 
 /// Opens a folder under its lock; where its node runs, speaks to that.
-pub fn access(dir: &Path) -> Result<Access, Failure> {
+pub(crate) fn access(dir: &Path) -> Result<Access, Failure> {
     let folder = Folder::open(dir)?;
     // Let go at once and taken anew below; between the two, at worst a node starts and is named.
     match folder.lock().map(drop) {
@@ -32,7 +32,7 @@ pub fn access(dir: &Path) -> Result<Access, Failure> {
 }
 
 /// What only works while the node is down, in one sentence if it is up.
-pub fn held(dir: &Path) -> Result<Offline, Failure> {
+pub(crate) fn held(dir: &Path) -> Result<Offline, Failure> {
     Ok(Offline::open(dir)?)
 }
 
@@ -42,7 +42,7 @@ struct Channels {
 }
 
 /// The channels of a folder.
-pub fn channels(dir: &Path) -> Result<Vec<ChannelView>, Failure> {
+pub(crate) fn channels(dir: &Path) -> Result<Vec<ChannelView>, Failure> {
     match access(dir)? {
         Access::Held(held) => Ok(held.channels()?),
         Access::Running(mut remote) => {
@@ -57,7 +57,7 @@ struct Peers {
 }
 
 /// The other parties that a folder knows.
-pub fn peers(dir: &Path) -> Result<Vec<PeerView>, Failure> {
+pub(crate) fn peers(dir: &Path) -> Result<Vec<PeerView>, Failure> {
     match access(dir)? {
         Access::Held(held) => Ok(held.peers()?),
         Access::Running(mut remote) => {
@@ -72,7 +72,7 @@ struct Officers {
 }
 
 /// The officers of a folder.
-pub fn officers(dir: &Path) -> Result<Vec<OfficerView>, Failure> {
+pub(crate) fn officers(dir: &Path) -> Result<Vec<OfficerView>, Failure> {
     match access(dir)? {
         Access::Held(held) => Ok(held.officers()?),
         Access::Running(mut remote) => {
@@ -82,12 +82,12 @@ pub fn officers(dir: &Path) -> Result<Vec<OfficerView>, Failure> {
 }
 
 /// A path that means the same in the node's process.
-pub fn absolute(path: &Path) -> Result<std::path::PathBuf, Failure> {
+pub(crate) fn absolute(path: &Path) -> Result<std::path::PathBuf, Failure> {
     std::path::absolute(path).map_err(|why| Failure::new(format!("{}: {why}", path.display())))
 }
 
 /// `detente backup`.
-pub fn backup(dir: &Path, out: &Path, with_keys: bool, style: Style) -> Result<Done, Failure> {
+pub(crate) fn backup(dir: &Path, out: &Path, with_keys: bool, style: Style) -> Result<Done, Failure> {
     if with_keys {
         return Err(Failure::new(
             "--with-keys is not built yet; make the backup without it and copy keys/ to a safe place yourself",
@@ -109,7 +109,7 @@ pub fn backup(dir: &Path, out: &Path, with_keys: bool, style: Style) -> Result<D
 }
 
 /// `detente restore`.
-pub fn restore(out: &Path, dir: &Path, style: Style) -> Result<Done, Failure> {
+pub(crate) fn restore(out: &Path, dir: &Path, style: Style) -> Result<Done, Failure> {
     archive::restore(out, dir)?;
     answer(style, &json!({ "dir": dir }), |_| {
         format!("{0} is restored; put its keys back into {0}/keys before you start it", dir.display())
@@ -126,7 +126,7 @@ fn finding(what: &str, outcome: Result<String, String>) -> Value {
 }
 
 /// `detente doctor`.
-pub fn doctor(dir: &Path, style: Style) -> Result<Done, Failure> {
+pub(crate) fn doctor(dir: &Path, style: Style) -> Result<Done, Failure> {
     let folder = Folder::open(dir)?;
     let mut findings = vec![
         finding("clock", clock()),

@@ -56,7 +56,7 @@ impl Files for Folder {
 }
 
 /// Runs the command.
-pub fn run(args: &VerifyArgs, style: Style) -> Result<Done, Failure> {
+pub(crate) fn run(args: &VerifyArgs, style: Style) -> Result<Done, Failure> {
     for (code, words) in &args.parties {
         detente_encoding::words::parse(words).map_err(|why| Failure::new(format!("--party {code}: {why}")))?;
     }

@@ -12,7 +12,7 @@ use serde_json::Value;
 const WITHIN: Duration = Duration::from_secs(30);
 
 /// The command with these arguments.
-pub fn command<I: AsRef<std::ffi::OsStr>>(args: &[I]) -> Command {
+pub(crate) fn command<I: AsRef<std::ffi::OsStr>>(args: &[I]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_detente"));
     command.args(args).stdin(Stdio::null());
     command
@@ -20,10 +20,10 @@ pub fn command<I: AsRef<std::ffi::OsStr>>(args: &[I]) -> Command {
 
 /// What a command answered.
 #[derive(Debug)]
-pub struct Answer {
-    pub code: i32,
-    pub out: String,
-    pub err: String,
+pub(crate) struct Answer {
+    pub(crate) code: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
 }
 
 impl Answer {
@@ -36,25 +36,25 @@ impl Answer {
     }
 
     /// The one JSON object it printed.
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error} in {self:?}"))
     }
 }
 
 /// Runs the command to its end.
-pub fn detente<I: AsRef<std::ffi::OsStr>>(args: &[I]) -> Answer {
+pub(crate) fn detente<I: AsRef<std::ffi::OsStr>>(args: &[I]) -> Answer {
     Answer::of(command(args).output().expect("the command starts"))
 }
 
 /// Runs the command, which must succeed.
-pub fn done<I: AsRef<std::ffi::OsStr> + std::fmt::Debug>(args: &[I]) -> Answer {
+pub(crate) fn done<I: AsRef<std::ffi::OsStr> + std::fmt::Debug>(args: &[I]) -> Answer {
     let answer = detente(args);
     assert_eq!(answer.code, 0, "{args:?}: {answer:?}");
     answer
 }
 
 /// Asks until the answer is there.
-pub fn wait_for<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
+pub(crate) fn wait_for<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
     let until = Instant::now() + WITHIN;
     loop {
         if let Some(found) = ask() {
@@ -66,20 +66,20 @@ pub fn wait_for<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
 }
 
 /// A party's folder with two officers and, when started, its node.
-pub struct Party {
-    pub dir: PathBuf,
-    pub code: &'static str,
-    pub words: String,
-    pub one: PathBuf,
-    pub two: PathBuf,
+pub(crate) struct Party {
+    pub(crate) dir: PathBuf,
+    pub(crate) code: &'static str,
+    pub(crate) words: String,
+    pub(crate) one: PathBuf,
+    pub(crate) two: PathBuf,
     /// The HTTP address for people.
-    pub http: String,
+    pub(crate) http: String,
     node: Option<Child>,
 }
 
 impl Party {
     /// A folder with officers `anna` (draft, release, watch) and `ben` (release, watch), credential exported.
-    pub fn new(root: &Path, code: &'static str) -> Self {
+    pub(crate) fn new(root: &Path, code: &'static str) -> Self {
         let dir = root.join(code);
         let name = format!("en={code}");
         let path = |path: &Path| path.to_str().expect("UTF-8").to_owned();
@@ -93,26 +93,26 @@ impl Party {
         Self { dir, code, words, one, two, http: String::new(), node: None }
     }
 
-    pub fn folder(&self) -> &str {
+    pub(crate) fn folder(&self) -> &str {
         self.dir.to_str().expect("UTF-8")
     }
 
-    pub fn key(&self) -> &str {
+    pub(crate) fn key(&self) -> &str {
         self.one.to_str().expect("UTF-8")
     }
 
-    pub fn second(&self) -> &str {
+    pub(crate) fn second(&self) -> &str {
         self.two.to_str().expect("UTF-8")
     }
 
     /// Accepts the other's credential.
-    pub fn knows(&self, other: &Self) {
+    pub(crate) fn knows(&self, other: &Self) {
         let credential = self.dir.with_file_name(format!("{}.credential", other.code));
         done(&["peer", "add", self.folder(), credential.to_str().expect("UTF-8"), "--words", &other.words]);
     }
 
     /// Starts the node and waits for its first line.
-    pub fn start(&mut self) {
+    pub(crate) fn start(&mut self) {
         let mut node = command(&["node", self.folder()]).stdout(Stdio::piped()).spawn().expect("it starts");
         let mut line = String::new();
         let mut out = BufReader::new(node.stdout.take().expect("piped"));
@@ -125,7 +125,7 @@ impl Party {
     }
 
     /// Ends the node without a word, as a power cut would.
-    pub fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         if let Some(mut node) = self.node.take() {
             node.kill().expect("it was running");
             node.wait().expect("it ended");
@@ -133,7 +133,7 @@ impl Party {
     }
 
     /// How many entries the journal has.
-    pub fn entries(&self, kind: &str) -> usize {
+    pub(crate) fn entries(&self, kind: &str) -> usize {
         let answer = done(&["journal", "show", self.folder(), "--json"]);
         let lines = answer.json()["lines"].as_array().expect("lines").clone();
         lines.iter().filter(|line| line["kind"] == kind).count()
@@ -150,14 +150,14 @@ impl Drop for Party {
 }
 
 /// Two parties that know each other, with running nodes and an open channel "Line".
-pub struct Pair {
-    pub alt: Party,
-    pub veg: Party,
-    pub root: tempfile::TempDir,
+pub(crate) struct Pair {
+    pub(crate) alt: Party,
+    pub(crate) veg: Party,
+    pub(crate) root: tempfile::TempDir,
 }
 
 impl Pair {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let root = tempfile::tempdir().expect("a folder");
         let mut alt = Party::new(root.path(), "ALT");
         let mut veg = Party::new(root.path(), "VEG");
@@ -184,14 +184,14 @@ impl Pair {
     }
 
     /// A file in the test's folder.
-    pub fn file(&self, name: &str, text: &str) -> String {
+    pub(crate) fn file(&self, name: &str, text: &str) -> String {
         let path = self.root.path().join(name);
         std::fs::write(&path, text).expect("written");
         path.to_str().expect("UTF-8").to_owned()
     }
 
     /// `send` from ALT with both officers and these further arguments.
-    pub fn send(&self, message: &str, further: &[&str]) -> Answer {
+    pub(crate) fn send(&self, message: &str, further: &[&str]) -> Answer {
         let alt = &self.alt;
         let mut args = vec!["send", alt.folder(), "--channel", "Line", "--message", message];
         args.extend(["--release", alt.key(), "--release", alt.second()]);
@@ -214,7 +214,7 @@ silent_after = "30d"
 "#;
 
 /// A launch notification a week from now, or so many days.
-pub fn launch(days: i64) -> String {
+pub(crate) fn launch(days: i64) -> String {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970");
     let day = detente_encoding::Timestamp::from_millis(now.as_millis() as i64 + days * 86_400_000).to_string();
     let date = &day[..10];

@@ -218,7 +218,6 @@ async fn connection(stream: impl AsyncRead + AsyncWrite + Unpin, site: Arc<Site>
     let _ = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_WITHIN)
-        .pipeline_flush(true)
         .serve_connection(TokioIo::new(stream), service)
         .await;
 }
