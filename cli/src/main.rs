@@ -8,6 +8,7 @@ mod answer;
 mod args;
 mod bench;
 mod commands;
+mod demo;
 mod files;
 mod remote;
 

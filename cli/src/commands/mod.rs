@@ -3,7 +3,7 @@
 mod act;
 mod channel;
 mod events;
-mod format;
+pub(crate) mod format;
 mod journal;
 mod later;
 mod node;
@@ -19,9 +19,9 @@ use crate::args::{Args, Command};
 use detente_protocol::entry::Kind;
 
 /// Runs what the command line asks for.
-pub fn run(args: &Args) -> Result<Done, Failure> {
+pub(crate) fn run(args: &Args) -> Result<Done, Failure> {
     let style = Style { json: args.json, lang: args.lang };
-    let Some(command) = &args.command else { return later::demo() };
+    let Some(command) = &args.command else { return crate::demo::run(false, style) };
     match command {
         Command::Init(args) => people::init(args, style),
         Command::Officer(args) => people::officer(args, style),
@@ -49,7 +49,7 @@ pub fn run(args: &Args) -> Result<Done, Failure> {
         Command::Token(args) => people::token(args, style),
         Command::Simulate { seed, days, profile } => simulate::run(*seed, *days, profile, style),
         Command::Bench(args) => crate::bench::run(args, style),
-        Command::Demo { .. } => later::demo(),
+        Command::Demo { once } => crate::demo::run(*once, style),
         Command::Release => later::release(),
         Command::Chronicle { .. } => later::chronicle(),
     }
