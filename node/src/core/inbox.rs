@@ -71,8 +71,10 @@ impl Inbox {
         answer
     }
 
-    pub(crate) fn durable(&self, channel: u32, ticket: Ticket, outcome: Result<(), CommitError>) {
-        self.put(|waiting| waiting.durable.push((channel, ticket, outcome)));
+    /// Brings the outcome of a commit for all it held.
+    pub(crate) fn durable(&self, tickets: &[(u32, Ticket)], outcome: &Result<(), CommitError>) {
+        let answer = |(channel, ticket): &(u32, Ticket)| (*channel, *ticket, outcome.clone());
+        self.put(|waiting| waiting.durable.extend(tickets.iter().map(answer)));
     }
 
     /// Brings what a path says; waits while too much does.

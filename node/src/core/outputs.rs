@@ -1,7 +1,7 @@
 //! What channels ask for, done: commits, frames, and what clients are told.
 
 use detente_crypto::Hash;
-use detente_protocol::channel::{Event, Output};
+use detente_protocol::channel::{self, Event, Output};
 use detente_protocol::entry::{Entry, Kind, Payload, SpokenEntry, WireReference};
 use detente_protocol::judge::{Judged, Verdict};
 use detente_protocol::names::{EntryId, LogKey, PartyIndex};
@@ -41,10 +41,14 @@ impl Core {
     fn output(&mut self, number: u32, output: Output) -> Result<(), Refusal> {
         match output {
             Output::Commit { ticket, rows } => {
-                let inbox = std::sync::Arc::clone(&self.inbox);
-                let done = Box::new(move |outcome| inbox.durable(number, ticket, outcome));
-                // What was accepted may use the reserve; new content is refused before it is accepted.
-                self.store.commit_rows(rows, detente_journal::Batch::receipt(), done);
+                // Nothing waits for lines of receipts: they go with the next batch that something
+                // waits for, so that their sync does not stand before an entry's.
+                let lines = rows.iter().all(|row| matches!(row.table, channel::LINES | channel::FACTS));
+                self.views.defer(number, ticket, rows);
+                if !lines {
+                    // What was accepted may use the reserve; new content is refused before it is accepted.
+                    self.commit_deferred(detente_journal::Batch::receipt(), Box::new(|_| ()));
+                }
                 Ok(())
             }
             Output::KeepEpoch { ticket, party, epoch } => {

@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use detente_encoding::Timestamp;
 use detente_encoding::cbor::{self, Value};
-use detente_journal::{Batch, Completion, Engine, Scan};
-use detente_protocol::channel::{LogNumber, Now};
+use detente_journal::{Batch, Completion, Done, Engine, Scan};
+use detente_protocol::channel::{LogNumber, Now, Row, Ticket};
 use detente_protocol::entry::Entry;
 use detente_protocol::judge::{Judged, Verdict};
 use detente_protocol::names::{EntryId, LogKey, PartyIndex};
@@ -57,12 +57,15 @@ pub(crate) struct Views {
     changed_logs: BTreeMap<(u32, LogKey), LogNumber>,
     changed_messages: BTreeSet<(u32, EntryId)>,
     events: usize,
+    deferred: Vec<Row>,
+    tickets: Vec<(u32, Ticket)>,
 }
 
 impl Views {
     pub(crate) fn dirty(&self) -> bool {
         self.events > 0
             || !self.batch.is_empty()
+            || !self.tickets.is_empty()
             || !self.changed_logs.is_empty()
             || !self.changed_messages.is_empty()
     }
@@ -71,9 +74,15 @@ impl Views {
         self.events += 1;
     }
 
+    /// Takes rows of a channel that are kept with the next commit, in the order of tickets.
+    pub(crate) fn defer(&mut self, channel: u32, ticket: Ticket, rows: Vec<Row>) {
+        self.deferred.extend(rows);
+        self.tickets.push((channel, ticket));
+    }
+
     /// Whether so much has gathered that it is kept now.
     pub(crate) fn heavy(&self) -> bool {
-        self.events + self.answers_new.len() + self.changed_messages.len() > CHANGES_MAX
+        self.events + self.answers_new.len() + self.changed_messages.len() + self.deferred.len() > CHANGES_MAX
     }
 
     pub(crate) fn progress(&mut self, channel: u32, number: LogNumber, log: LogKey) -> &mut Told {
@@ -204,7 +213,21 @@ impl Core {
         self.shared.events.forget_old(&self.store, &mut batch)?;
         let mut receipt = Batch::receipt();
         receipt.append(batch);
-        Ok(Some(self.store.commit(receipt)))
+        let (done, completion) = Completion::pair();
+        self.commit_deferred(receipt, done);
+        Ok(Some(completion))
+    }
+
+    /// Commits `batch` with all rows of channels that wait; their channels hear of it.
+    pub(crate) fn commit_deferred(&mut self, batch: Batch, done: Done) {
+        let rows = std::mem::take(&mut self.views.deferred);
+        let tickets = std::mem::take(&mut self.views.tickets);
+        let inbox = std::sync::Arc::clone(&self.inbox);
+        let told: Done = Box::new(move |outcome| {
+            inbox.durable(&tickets, &outcome);
+            done(outcome);
+        });
+        self.store.commit_rows(rows, batch, told);
     }
 
     /// Tells what happened behind the progress that was kept: after a crash, or of a new channel.
