@@ -47,7 +47,10 @@ impl Remote {
     }
 
     /// The entries that citations mean.
-    pub(crate) async fn find_all(&mut self, citations: &[String]) -> Result<BTreeMap<String, Found>, Failure> {
+    pub(crate) async fn find_all(
+        &mut self,
+        citations: &[String],
+    ) -> Result<BTreeMap<String, Found>, Failure> {
         let mut found = BTreeMap::new();
         for citation in citations {
             found.insert(citation.clone(), self.find(citation).await?);
@@ -94,7 +97,10 @@ impl Remote {
 /// Looks citations up among those found before.
 pub(crate) fn lookup(found: &BTreeMap<String, Found>) -> impl FnMut(&str) -> Result<Found, Refusal> + '_ {
     |citation| {
-        found.get(citation).cloned().ok_or_else(|| Refusal::not_found(format!("there is no entry {citation}")))
+        found
+            .get(citation)
+            .cloned()
+            .ok_or_else(|| Refusal::not_found(format!("there is no entry {citation}")))
     }
 }
 
@@ -112,7 +118,8 @@ pub(crate) fn submitted(style: Style, submitted: Option<Submitted>) -> Done {
         }
         None => {
             answer(style, &json!({ "entry": null, "reference": null }), |_| {
-                "the node went away before it answered; do not send again, ask `detente journal show`".to_owned()
+                "the node went away before it answered; do not send again, ask `detente journal show`"
+                    .to_owned()
             });
             Done::NotInTime
         }

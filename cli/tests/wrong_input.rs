@@ -23,14 +23,19 @@ fn wrong_usage_is_status_2() {
     assert_eq!(detente(&["send"]).code, 2);
     assert_eq!(detente(&["no-such-command"]).code, 2);
     assert_eq!(detente(&["status", "x", "--lang", "de"]).code, 2);
-    assert_eq!(detente(&["send", "x", "--channel", "c", "--message", "m", "--release", "k", "--timeout", "30"]).code, 2);
+    assert_eq!(
+        detente(&["send", "x", "--channel", "c", "--message", "m", "--release", "k", "--timeout", "30"]).code,
+        2
+    );
 }
 
 #[test]
 fn a_folder_that_is_no_node_is_named() {
     let root = tempfile::tempdir().expect("a folder");
     let dir = root.path().to_str().expect("UTF-8");
-    for command in [&["node", dir][..], &["status", dir], &["events", dir], &["channel", "list", dir], &["doctor", dir]] {
+    for command in
+        [&["node", dir][..], &["status", dir], &["events", dir], &["channel", "list", dir], &["doctor", dir]]
+    {
         refused(&detente(command), &[dir, "not a node's folder", "detente init"]);
     }
     refused(&detente(&["node", "/no/such/folder"]), &["/no/such/folder", "detente init"]);
@@ -45,7 +50,8 @@ fn init_refuses_a_folder_with_something_in_it_and_port_0() {
     refused(&detente(&["init", dir, "--code", "ALT", "--name", "en=Altair"]), &[dir, "not empty"]);
     let new = root.path().join("new");
     let new_dir = new.to_str().expect("UTF-8");
-    let port_0 = detente(&["init", new_dir, "--code", "ALT", "--name", "en=Altair", "--listen", "127.0.0.1:0"]);
+    let port_0 =
+        detente(&["init", new_dir, "--code", "ALT", "--name", "en=Altair", "--listen", "127.0.0.1:0"]);
     refused(&port_0, &["--listen", "port 0"]);
     refused(&detente(&["init", new_dir, "--code", "alt air", "--name", "en=Altair"]), &["code"]);
     assert!(!new.exists());
@@ -58,8 +64,7 @@ fn a_node_that_does_not_run_is_named_with_the_command_that_starts_it() {
     let message = root.path().join("notice.json");
     std::fs::write(&message, launch(7)).expect("written");
     let message = message.to_str().expect("UTF-8");
-    let send =
-        ["send", party.folder(), "--channel", "Line", "--message", message, "--release", party.key()];
+    let send = ["send", party.folder(), "--channel", "Line", "--message", message, "--release", party.key()];
     refused(&detente(&send), &["start it with `detente node"]);
     refused(&detente(&["events", party.folder()]), &["start it with `detente node"]);
     done(&["channel", "list", party.folder()]);
@@ -95,7 +100,8 @@ fn a_message_with_faults_is_not_entered() {
     let tomorrow = pair.file("tomorrow.json", &launch(1));
     refused(&pair.send(&tomorrow, &[]), &["notification.fields.launch_date"]);
 
-    let mut window: Value = serde_json::from_str(include_str!("../../formats/examples/HCOC.PLN.json")).expect("JSON");
+    let mut window: Value =
+        serde_json::from_str(include_str!("../../formats/examples/HCOC.PLN.json")).expect("JSON");
     let fields = window["notification"]["fields"].as_object_mut().expect("fields");
     let (start, end) = (fields["window_start"].clone(), fields["window_end"].clone());
     fields["window_start"] = end;
@@ -104,13 +110,28 @@ fn a_message_with_faults_is_not_entered() {
     refused(&pair.send(&window, &[]), &["notification.fields.window_end"]);
 
     let good = pair.file("good.json", &launch(7));
-    let twice = ["send", alt.folder(), "--channel", "Line", "--message", &good, "--release", alt.key(), "--release", alt.key()];
+    let twice = [
+        "send",
+        alt.folder(),
+        "--channel",
+        "Line",
+        "--message",
+        &good,
+        "--release",
+        alt.key(),
+        "--release",
+        alt.key(),
+    ];
     refused(&detente(&twice), &["--release", "one key"]);
     let once = ["send", alt.folder(), "--channel", "Line", "--message", &good, "--release", alt.key()];
     refused(&detente(&once), &["1 of 2 persons"]);
-    let elsewhere = ["send", alt.folder(), "--channel", "No line", "--message", &good, "--release", alt.key()];
+    let elsewhere =
+        ["send", alt.folder(), "--channel", "No line", "--message", &good, "--release", alt.key()];
     refused(&detente(&elsewhere), &["No line"]);
-    refused(&detente(&["acknowledge", alt.folder(), "VEG/2027/0001", "--release", alt.key()]), &["VEG/2027/0001"]);
+    refused(
+        &detente(&["acknowledge", alt.folder(), "VEG/2027/0001", "--release", alt.key()]),
+        &["VEG/2027/0001"],
+    );
 
     assert_eq!(alt.entries("notification"), 0);
     assert_eq!(pair.veg.entries("notification"), 0);
@@ -143,7 +164,14 @@ fn a_busy_port_is_named_and_nothing_runs() {
 }
 
 /// One request over TCP, as a program would make it.
-fn http(party: &Party, method: &str, path: &str, token: &str, host: Option<&str>, body: &str) -> (u16, Value) {
+fn http(
+    party: &Party,
+    method: &str,
+    path: &str,
+    token: &str,
+    host: Option<&str>,
+    body: &str,
+) -> (u16, Value) {
     let authority = party.http.strip_prefix("http://").expect("plain HTTP");
     let port = authority.strip_prefix("localhost:").expect("at the name localhost");
     let mut stream = TcpStream::connect(format!("127.0.0.1:{port}")).expect("it listens");
@@ -182,14 +210,19 @@ fn over_http_a_token_reads_and_only_persons_release() {
 
     let path = "/api/v1/channels/Line/messages";
     assert_eq!(http(alt, "POST", path, &read, None, "{}").0, 403);
-    assert_eq!(http(alt, "POST", "/api/v1/channels", &send, None, "{}").0, 403, "no token proposes a channel");
+    assert_eq!(
+        http(alt, "POST", "/api/v1/channels", &send, None, "{}").0,
+        403,
+        "no token proposes a channel"
+    );
     assert_eq!(http(alt, "POST", path, &send, None, "{").0, 400);
 
     let context = serde_json::from_value(get("/api/v1/channels/Line", &read).1).expect("a context");
     let keys = [&alt.one, &alt.two].map(|file| detente_node::compose::FileKey::read(file).expect("a key"));
     let draft = || {
         let none = |_: &str| Err(detente_node::Refusal::not_found("none"));
-        detente_node::compose::Draft::message(&launch(7), pair.root.path(), &context, &mut { none }).expect("good")
+        detente_node::compose::Draft::message(&launch(7), pair.root.path(), &context, &mut { none })
+            .expect("good")
     };
     let post = |request: &detente_node::api::SubmitRequest| {
         http(alt, "POST", path, &send, None, &serde_json::to_string(request).expect("JSON"))

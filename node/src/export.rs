@@ -120,8 +120,9 @@ pub fn export(store: &Store, known: &Known, out: &Path, at: Timestamp) -> Result
 /// # Errors
 /// A [`Refusal`] when the record cannot be read.
 pub fn lines(store: &Store, known: &Known) -> Result<Vec<JournalLine>, Refusal> {
-    let own = credential::own(store)?
-        .ok_or_else(|| Refusal::refused("this party has no credential yet; make it with `detente credential export`"))?;
+    let own = credential::own(store)?.ok_or_else(|| {
+        Refusal::refused("this party has no credential yet; make it with `detente credential export`")
+    })?;
     let source = StoreSource::new(store, known, &own, Timestamp::default())?;
     let codes = source.codes();
     let mut lines = Vec::new();
@@ -169,7 +170,10 @@ fn line(
         leaf: detente_encoding::text::hex(&<[u8; 32]>::from(leaf_hash(data))),
         kind: brief.as_ref().map_or("-", |brief| brief.word).to_owned(),
         lane: log.lane.word().to_owned(),
-        precedence: brief.as_ref().and_then(|brief| brief.precedence).map(|precedence| precedence.word().to_owned()),
+        precedence: brief
+            .as_ref()
+            .and_then(|brief| brief.precedence)
+            .map(|precedence| precedence.word().to_owned()),
         format,
         written_at: written.to_string(),
     };

@@ -28,7 +28,8 @@ pub(crate) struct InitArgs {
 }
 
 fn name(text: &str) -> Result<(String, String), String> {
-    let (language, name) = text.split_once('=').ok_or("a name is given with its language, as in en=Altair")?;
+    let (language, name) =
+        text.split_once('=').ok_or("a name is given with its language, as in en=Altair")?;
     Ok((language.to_owned(), name.to_owned()))
 }
 

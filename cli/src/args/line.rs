@@ -159,7 +159,8 @@ pub(crate) struct VerifyArgs {
 }
 
 fn party(text: &str) -> Result<(String, String), String> {
-    let (code, words) = text.split_once('=').ok_or("a party is given with its words, as in ALT=\"eight words\"")?;
+    let (code, words) =
+        text.split_once('=').ok_or("a party is given with its words, as in ALT=\"eight words\"")?;
     Ok((code.to_owned(), words.to_owned()))
 }
 
@@ -174,7 +175,8 @@ fn duration(text: &str) -> Result<Duration, String> {
         "h" => 3_600_000,
         _ => return Err("a duration is a number with ms, s, min or h, as in 30s".to_owned()),
     };
-    let number: u64 = number.parse().map_err(|_| "a duration is a number with its unit, as in 30s".to_owned())?;
+    let number: u64 =
+        number.parse().map_err(|_| "a duration is a number with its unit, as in 30s".to_owned())?;
     number.checked_mul(unit_ms).map(Duration::from_millis).ok_or_else(|| "that is too long".to_owned())
 }
 

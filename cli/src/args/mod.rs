@@ -7,7 +7,9 @@ use clap::{Parser, Subcommand};
 use detente_formats::Language;
 
 pub(crate) use admin::{CredentialArgs, FormatArgs, InitArgs, OfficerArgs, PeerArgs, TokenArgs};
-pub(crate) use line::{ActArgs, ChannelAct, ChannelArgs, EventsArgs, JournalArgs, SendArgs, VerifyArgs, Wait};
+pub(crate) use line::{
+    ActArgs, ChannelAct, ChannelArgs, EventsArgs, JournalArgs, SendArgs, VerifyArgs, Wait,
+};
 
 /// A direct line between parties that do not trust each other, nor any third party.
 #[derive(Debug, Parser)]
@@ -199,7 +201,8 @@ mod tests {
 
     #[test]
     fn global_options_may_stand_behind_the_command() {
-        let args = Args::try_parse_from(["detente", "status", "dir", "--json", "--lang", "zh"]).expect("good");
+        let args =
+            Args::try_parse_from(["detente", "status", "dir", "--json", "--lang", "zh"]).expect("good");
         assert!(args.json);
         assert_eq!(args.lang, Language::Zh);
     }

@@ -112,8 +112,13 @@ fn list(dir: &Path, style: Style) -> Result<Done, Failure> {
 }
 
 fn line(channel: &ChannelView) -> String {
-    let mut line =
-        format!("{}  {:<10} {}  ({})", channel.channel, channel.standing, channel.label, channel.parties.join(", "));
+    let mut line = format!(
+        "{}  {:<10} {}  ({})",
+        channel.channel,
+        channel.standing,
+        channel.label,
+        channel.parties.join(", ")
+    );
     if channel.standing == "proposed" {
         line.push_str(&format!("  ratified by: {}", channel.ratified.join(", ")));
     }

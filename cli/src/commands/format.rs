@@ -68,7 +68,11 @@ fn list(style: Style) {
     }
     for format in Catalogue::embedded().notifications() {
         let code = format!("{}/{}", format.code, format.edition);
-        print(format_args!("{code:<16} {:<9}  {}", format.precedence_default.name(), format.title(style.lang)));
+        print(format_args!(
+            "{code:<16} {:<9}  {}",
+            format.precedence_default.name(),
+            format.title(style.lang)
+        ));
     }
 }
 
@@ -84,7 +88,10 @@ fn kind_name(kind: &Kind) -> String {
         Kind::Decimal { scale, .. } => format!("a number with at most {scale} decimals"),
         Kind::Text { max, .. } => format!("text of at most {max} characters"),
         Kind::Choice(choices) => {
-            format!("one of {}", choices.iter().map(|choice| choice.name.as_str()).collect::<Vec<_>>().join(", "))
+            format!(
+                "one of {}",
+                choices.iter().map(|choice| choice.name.as_str()).collect::<Vec<_>>().join(", ")
+            )
         }
         Kind::Code { max } => format!("a code of at most {max} characters"),
         Kind::Post { max } => format!("an office of at most {max} characters"),
@@ -164,7 +171,8 @@ fn fields_text(fields: &[Field], language: Language, indent: &str, text: &mut St
 
 /// The faults of a message file as one failure that lists them all.
 pub(crate) fn faults_failure(place: &str, faults: &[Fault], language: Language) -> Failure {
-    let lines: Vec<String> = faults.iter().filter(|fault| fault.refuses()).map(|fault| fault.text(language)).collect();
+    let lines: Vec<String> =
+        faults.iter().filter(|fault| fault.refuses()).map(|fault| fault.text(language)).collect();
     match lines.as_slice() {
         [one] => Failure::new(format!("{place}: {one}")),
         _ => Failure::new(format!("{place} has {} faults:\n  {}", lines.len(), lines.join("\n  "))),
@@ -327,7 +335,8 @@ mod tests {
         for format in Catalogue::embedded().notifications() {
             let text = template(format).to_string();
             let read = Message::from_json(&text, Catalogue::embedded());
-            let faults: Vec<_> = read.err().unwrap_or_default().iter().map(|fault| fault.text(Language::En)).collect();
+            let faults: Vec<_> =
+                read.err().unwrap_or_default().iter().map(|fault| fault.text(Language::En)).collect();
             assert_eq!(faults, Vec::<String>::new(), "{}: {text}", format.code);
         }
     }

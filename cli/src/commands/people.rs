@@ -63,7 +63,14 @@ pub(crate) fn officer(args: &OfficerArgs, style: Style) -> Result<Done, Failure>
             let list = super::store::officers(dir)?;
             answer(style, &json!({ "officers": list }), |_| {
                 let line = |officer: &OfficerView| {
-                    format!("key {:<4} {:<12} {}  ({}, {} key)", officer.key, officer.id, officer.name, officer.roles.join(", "), officer.kind)
+                    format!(
+                        "key {:<4} {:<12} {}  ({}, {} key)",
+                        officer.key,
+                        officer.id,
+                        officer.name,
+                        officer.roles.join(", "),
+                        officer.kind
+                    )
                 };
                 match list.is_empty() {
                     true => "no officer yet; add two with `detente officer add`".to_owned(),
@@ -126,7 +133,13 @@ pub(crate) fn peer(args: &PeerArgs, style: Style) -> Result<Done, Failure> {
             let list = super::store::peers(dir)?;
             answer(style, &json!({ "peers": list }), |_| {
                 let line = |peer: &PeerView| {
-                    format!("{}  edition {}  {}\n      {}", peer.code, peer.edition, peer.endpoints.join(", "), peer.words)
+                    format!(
+                        "{}  edition {}  {}\n      {}",
+                        peer.code,
+                        peer.edition,
+                        peer.endpoints.join(", "),
+                        peer.words
+                    )
                 };
                 match list.is_empty() {
                     true => "no other party yet; add one with `detente peer add`".to_owned(),
@@ -148,7 +161,9 @@ fn add_peer(dir: &Path, file: &PathBuf, words: &str, style: Style) -> Result<Don
             block_on(async { Ok(remote.client.post("/api/v1/operator/peers", &body).await?) })?
         }
     };
-    answer(style, &peer, |peer: &PeerView| format!("{} is accepted: the words are those of its credential", peer.code));
+    answer(style, &peer, |peer: &PeerView| {
+        format!("{} is accepted: the words are those of its credential", peer.code)
+    });
     Ok(Done::Done)
 }
 
@@ -159,7 +174,11 @@ pub(crate) fn token(args: &TokenArgs, style: Style) -> Result<Done, Failure> {
     let token = tokens::make(&folder, scope)?;
     let value = json!({ "token": token, "scope": args.scope.word() });
     answer(style, &value, |_| {
-        format!("{token}\nShown once. Scope {}; its hash stands in {}/tokens: remove the line to end it.", args.scope.word(), args.dir.display())
+        format!(
+            "{token}\nShown once. Scope {}; its hash stands in {}/tokens: remove the line to end it.",
+            args.scope.word(),
+            args.dir.display()
+        )
     });
     Ok(Done::Done)
 }

@@ -17,6 +17,8 @@ use crate::remote::{Remote, block_on, keys, lookup};
 
 /// How often the state is asked for when no event says that it changed.
 const ASK_EVERY: Duration = Duration::from_millis(500);
+/// How soon it is asked for again behind an event: an event may be told before the view shows it.
+const ASK_SOON: Duration = Duration::from_millis(5);
 
 /// Runs the command.
 pub(crate) fn run(args: &SendArgs, _style: Style) -> Result<Done, Failure> {
@@ -25,7 +27,8 @@ pub(crate) fn run(args: &SendArgs, _style: Style) -> Result<Done, Failure> {
     if args.stream {
         return block_on(stream(args, remote, &keys));
     }
-    let file = args.message.as_deref().ok_or_else(|| Failure::usage("--message FILE or --stream is needed"))?;
+    let file =
+        args.message.as_deref().ok_or_else(|| Failure::usage("--message FILE or --stream is needed"))?;
     let text = files::read_text(file, MESSAGE_BYTES_MAX)?;
     let folder = file.parent().unwrap_or_else(|| Path::new("."));
     let mut sender = Sender { args, remote, keys: &keys, context: None };
@@ -88,15 +91,22 @@ impl Sender<'_> {
             return Ok((Done::Done, result(Some((&submitted.entry, &submitted.reference)), None)));
         };
         let view = self.wait(&submitted.entry, wait, until).await?;
-        let done = if view.as_ref().is_some_and(|view| reached(view, wait)) { Done::Done } else { Done::NotInTime };
+        let done =
+            if view.as_ref().is_some_and(|view| reached(view, wait)) { Done::Done } else { Done::NotInTime };
         Ok((done, result(Some((&submitted.entry, &submitted.reference)), view.as_ref())))
     }
 
     /// The message's state when it is as waited for, or the last one known at `until`.
-    async fn wait(&mut self, entry: &str, wait: Wait, until: Instant) -> Result<Option<MessageView>, Failure> {
+    async fn wait(
+        &mut self,
+        entry: &str,
+        wait: Wait,
+        until: Instant,
+    ) -> Result<Option<MessageView>, Failure> {
         let path = format!("/api/v1/entries/{}", percent(entry));
         let mut events = self.remote.client.events(None).await.ok();
         let mut last = None;
+        let mut pause = ASK_EVERY;
         loop {
             // A node that went away may come back: what was accepted stays accepted.
             if let Ok(view) = self.remote.client.get::<MessageView>(&path).await {
@@ -110,15 +120,19 @@ impl Sender<'_> {
             if left.is_zero() {
                 return Ok(last);
             }
-            let pause = tokio::time::sleep(left.min(ASK_EVERY));
+            let sleep = tokio::time::sleep(left.min(pause));
+            pause = (pause * 2).min(ASK_EVERY);
             let Some(stream) = &mut events else {
-                pause.await;
+                sleep.await;
                 events = self.remote.client.events(None).await.ok();
                 continue;
             };
             tokio::select! {
-                () = pause => {}
-                event = about(stream, entry) => if event.is_none() { events = None },
+                () = sleep => {}
+                event = about(stream, entry) => match event {
+                    Some(()) => pause = ASK_SOON,
+                    None => events = None,
+                },
             }
         }
     }

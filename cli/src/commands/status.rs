@@ -46,7 +46,11 @@ fn text(status: &Status) -> String {
         let _ = writeln!(out, "ALARM: {alarm}");
     }
     if !status.disk.accepts {
-        let _ = writeln!(out, "ALARM: the disk is nearly full ({} bytes free); new messages are refused", status.disk.free_bytes);
+        let _ = writeln!(
+            out,
+            "ALARM: the disk is nearly full ({} bytes free); new messages are refused",
+            status.disk.free_bytes
+        );
     }
     if status.channels.is_empty() {
         out.push_str("no channel yet; propose one with `detente channel propose`\n");
@@ -60,12 +64,19 @@ fn text(status: &Status) -> String {
 fn channel_text(out: &mut String, status: &ChannelStatus) {
     let channel = &status.channel;
     let by = if channel.by.is_empty() { String::new() } else { format!(" by {}", channel.by.join(", ")) };
-    let _ = writeln!(out, "\n{} ({}…): {}{by}", channel.label, &channel.channel[..8.min(channel.channel.len())], channel.standing);
+    let _ = writeln!(
+        out,
+        "\n{} ({}…): {}{by}",
+        channel.label,
+        &channel.channel[..8.min(channel.channel.len())],
+        channel.standing
+    );
     if let Some(problem) = &channel.problem {
         let _ = writeln!(out, "  {problem}");
     }
     for line in &status.line {
-        let _ = writeln!(out, "  line to {}: {}. {}", line.party, line.verdict.replace('_', " "), line.evidence);
+        let _ =
+            writeln!(out, "  line to {}: {}. {}", line.party, line.verdict.replace('_', " "), line.evidence);
     }
     for (party, spoke) in &status.contact {
         let spoke = spoke.as_deref().unwrap_or("never");
@@ -73,6 +84,7 @@ fn channel_text(out: &mut String, status: &ChannelStatus) {
     }
     for clock in &status.clocks {
         let late = if clock.overdue { "OVERDUE" } else { "due" };
-        let _ = writeln!(out, "  {late} {}: {} must {} {}", clock.due, clock.party, clock.what, clock.reference);
+        let _ =
+            writeln!(out, "  {late} {}: {} must {} {}", clock.due, clock.party, clock.what, clock.reference);
     }
 }

@@ -135,7 +135,10 @@ pub(crate) fn doctor(dir: &Path, style: Style) -> Result<Done, Failure> {
     ];
     match access(dir)? {
         Access::Held(held) => {
-            findings.push(finding("node", Ok(format!("not running; start it with `detente node {}`", dir.display()))));
+            findings.push(finding(
+                "node",
+                Ok(format!("not running; start it with `detente node {}`", dir.display())),
+            ));
             findings.push(finding("links", port_free("listen", folder.config.listen, true)));
             findings.push(finding("http", port_free("http", folder.config.http, false)));
             findings.push(finding("record", Ok("it opens".to_owned())));
@@ -144,14 +147,27 @@ pub(crate) fn doctor(dir: &Path, style: Style) -> Result<Done, Failure> {
         Access::Running(mut remote) => {
             let status: Result<detente_node::api::Status, _> =
                 block_on(async { Ok(remote.client.get("/api/v1/status").await?) });
-            findings.push(finding("node", match &status {
-                Ok(status) => Ok(format!("running for {} s", status.running_s)),
-                Err(failure) => Err(failure.reason.clone()),
-            }));
+            findings.push(finding(
+                "node",
+                match &status {
+                    Ok(status) => Ok(format!("running for {} s", status.running_s)),
+                    Err(failure) => Err(failure.reason.clone()),
+                },
+            ));
             if let Ok(status) = status {
                 let disk = &status.disk;
-                let found = format!("{} bytes free, {} of them kept for receipts", disk.free_bytes, disk.reserve_bytes);
-                findings.push(finding("disk", if disk.accepts { Ok(found) } else { Err(format!("{found}: new messages are refused; make room")) }));
+                let found = format!(
+                    "{} bytes free, {} of them kept for receipts",
+                    disk.free_bytes, disk.reserve_bytes
+                );
+                findings.push(finding(
+                    "disk",
+                    if disk.accepts {
+                        Ok(found)
+                    } else {
+                        Err(format!("{found}: new messages are refused; make room"))
+                    },
+                ));
                 findings.extend(status.alarms.iter().map(|alarm| finding("alarm", Err(alarm.clone()))));
             }
             findings.extend(parties(&peers(dir)?));
@@ -183,7 +199,10 @@ fn root(folder: &Folder) -> Result<String, String> {
     let exported = folder.path().join("journal.sqlite").exists();
     let there = std::fs::read_dir(folder.root()).is_ok_and(|mut files| files.next().is_some());
     Ok(match (there, exported) {
-        (true, _) => format!("the root key is still in {}; after the first credential export move it away", folder.root().display()),
+        (true, _) => format!(
+            "the root key is still in {}; after the first credential export move it away",
+            folder.root().display()
+        ),
         (false, _) => "the root key is not on this machine".to_owned(),
     })
 }
@@ -195,7 +214,9 @@ fn permissions(folder: &Folder) -> Result<String, String> {
     }
     for path in folders {
         folder::secrets::check_private(&path).map_err(|error| error.to_string())?;
-        for file in std::fs::read_dir(&path).map_err(|error| format!("{}: {error}", path.display()))?.flatten() {
+        for file in
+            std::fs::read_dir(&path).map_err(|error| format!("{}: {error}", path.display()))?.flatten()
+        {
             folder::secrets::check_private(&file.path()).map_err(|error| error.to_string())?;
         }
     }

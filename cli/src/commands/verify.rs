@@ -19,7 +19,9 @@ pub(crate) struct Folder {
 impl Folder {
     pub(crate) fn open(root: &Path) -> Result<Self, Failure> {
         let refuse = |path: &Path, why: std::io::Error| match why.kind() {
-            std::io::ErrorKind::NotFound => Failure::new(format!("{}: there is no such folder", path.display())),
+            std::io::ErrorKind::NotFound => {
+                Failure::new(format!("{}: there is no such folder", path.display()))
+            }
             std::io::ErrorKind::NotADirectory => {
                 Failure::new(format!("{}: this is a file; name the folder of an export", path.display()))
             }
@@ -58,11 +60,11 @@ impl Files for Folder {
 /// Runs the command.
 pub(crate) fn run(args: &VerifyArgs, style: Style) -> Result<Done, Failure> {
     for (code, words) in &args.parties {
-        detente_encoding::words::parse(words).map_err(|why| Failure::new(format!("--party {code}: {why}")))?;
+        detente_encoding::words::parse(words)
+            .map_err(|why| Failure::new(format!("--party {code}: {why}")))?;
     }
     let folder = Folder::open(&args.out)?;
-    let anchors: Vec<Anchor<'_>> =
-        args.parties.iter().map(|(code, words)| Anchor { code, words }).collect();
+    let anchors: Vec<Anchor<'_>> = args.parties.iter().map(|(code, words)| Anchor { code, words }).collect();
     let report = verify(&folder, &anchors, SUITE_1);
     if style.json {
         print(report.to_json());

@@ -83,10 +83,44 @@ impl Party {
         let dir = root.join(code);
         let name = format!("en={code}");
         let path = |path: &Path| path.to_str().expect("UTF-8").to_owned();
-        done(&["init", &path(&dir), "--code", code, "--name", &name, "--test", "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0"]);
+        done(&[
+            "init",
+            &path(&dir),
+            "--code",
+            code,
+            "--name",
+            &name,
+            "--test",
+            "--listen",
+            "127.0.0.1:0",
+            "--http",
+            "127.0.0.1:0",
+        ]);
         let (one, two) = (root.join(format!("{code}-anna.key")), root.join(format!("{code}-ben.key")));
-        done(&["officer", "add", &path(&dir), "anna", "--name", "Anna", "--roles", "draft,release,watch", "--key-file", &path(&one)]);
-        done(&["officer", "add", &path(&dir), "ben", "--name", "Ben", "--roles", "draft,release,watch", "--key-file", &path(&two)]);
+        done(&[
+            "officer",
+            "add",
+            &path(&dir),
+            "anna",
+            "--name",
+            "Anna",
+            "--roles",
+            "draft,release,watch",
+            "--key-file",
+            &path(&one),
+        ]);
+        done(&[
+            "officer",
+            "add",
+            &path(&dir),
+            "ben",
+            "--name",
+            "Ben",
+            "--roles",
+            "draft,release,watch",
+            "--key-file",
+            &path(&two),
+        ]);
         let credential = root.join(format!("{code}.credential"));
         let answer = done(&["credential", "export", &path(&dir), &path(&credential), "--json"]);
         let words = answer.json()["words"].as_str().expect("words").to_owned();
@@ -168,7 +202,16 @@ impl Pair {
         let charter = root.path().join("charter.toml");
         std::fs::write(&charter, CHARTER).expect("written");
         let charter = charter.to_str().expect("UTF-8");
-        done(&["channel", "propose", alt.folder(), charter, "--release", alt.key(), "--release", alt.second()]);
+        done(&[
+            "channel",
+            "propose",
+            alt.folder(),
+            charter,
+            "--release",
+            alt.key(),
+            "--release",
+            alt.second(),
+        ]);
         wait_for("the proposal at VEG", || {
             let list = done(&["channel", "list", veg.folder(), "--json"]).json();
             list["channels"].as_array()?.first().map(|_| ())
@@ -216,7 +259,8 @@ silent_after = "30d"
 /// A launch notification a week from now, or so many days.
 pub(crate) fn launch(days: i64) -> String {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970");
-    let day = detente_encoding::Timestamp::from_millis(now.as_millis() as i64 + days * 86_400_000).to_string();
+    let day =
+        detente_encoding::Timestamp::from_millis(now.as_millis() as i64 + days * 86_400_000).to_string();
     let date = &day[..10];
     format!(
         r#"{{ "precedence": "priority", "notification": {{ "format": "US-RU.BMLN", "edition": 1, "fields": {{
