@@ -8,13 +8,13 @@
 //! ```
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use detente_crypto::{SUITE_1, Secret};
 use detente_protocol::channel::{Channel, KemKey, NodeKeys};
 use detente_protocol::names::{ChannelId, PartyId};
-use detente_protocol::sealing::Epoch;
+use detente_protocol::sealing::{Epoch, EpochName};
 
 use crate::folder::init::NODE_KEYS;
 use crate::folder::secrets::{make_private_folder, random, read_seed, write_private};
@@ -149,8 +149,40 @@ impl KeyRing {
     /// [`FolderError`].
     pub fn keep_epoch(&self, channel: ChannelId, party: PartyId, epoch: &Epoch) -> Result<(), FolderError> {
         let folder = self.channel_folder(channel);
-        let number = (1..).find(|number| !folder.join(format!("{party}-{number}")).exists()).unwrap_or(1);
-        write_private(&folder.join(format!("{party}-{number}")), epoch.danger_secret())
+        let last = self.numbers_of(&folder, &party.to_string())?.into_iter().max().unwrap_or(0);
+        write_private(&folder.join(format!("{party}-{}", last + 1)), epoch.danger_secret())
+    }
+
+    /// Destroys the file of another party's epoch that is no longer live.
+    ///
+    /// # Errors
+    /// [`FolderError`]; it is tried again when the next epoch ends.
+    pub fn forget_epoch(
+        &self,
+        channel: ChannelId,
+        party: PartyId,
+        epoch: EpochName,
+    ) -> Result<(), FolderError> {
+        let folder = self.channel_folder(channel);
+        for number in self.numbers_of(&folder, &party.to_string())? {
+            let path = folder.join(format!("{party}-{number}"));
+            if Epoch::new(SUITE_1, *read_seed(&path)?.expose()).name() == epoch {
+                std::fs::remove_file(&path).map_err(|error| FolderError::EnvironmentFile(path, error))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn numbers_of(&self, folder: &Path, who: &str) -> Result<Vec<u32>, FolderError> {
+        let io = |error| FolderError::EnvironmentFile(folder.to_path_buf(), error);
+        let mut numbers = Vec::new();
+        for entry in std::fs::read_dir(folder).map_err(io)? {
+            let name = entry.map_err(io)?.file_name();
+            let number =
+                name.to_str().and_then(|name| name.strip_prefix(who)?.strip_prefix('-')?.parse().ok());
+            numbers.extend(number);
+        }
+        Ok(numbers)
     }
 }
 

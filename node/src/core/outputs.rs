@@ -152,7 +152,14 @@ impl Core {
                 self.alarm(&format!("{code} opens logs of the {} lane faster than is taken", lane.word()));
                 Ok(())
             }
-            Event::Signed { .. } | Event::EpochEnded { .. } => Ok(()),
+            Event::EpochEnded { party, epoch } => {
+                let Some(id) = self.channels.get(&number).map(|state| state.known.id) else { return Ok(()) };
+                if let Err(error) = self.keys.forget_epoch(id, party, epoch) {
+                    self.alarm(&format!("an epoch secret could not be destroyed: {error}"));
+                }
+                Ok(())
+            }
+            Event::Signed { .. } => Ok(()),
         }
     }
 

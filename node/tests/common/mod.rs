@@ -58,7 +58,7 @@ impl Party {
 
     /// Starts without QUIC, whose library keeps its port for a while: for a restart in one process.
     pub fn start_tcp(&self) -> NodeHandle {
-        start(&self.dir, StartOptions { kinds: vec![PathKind::Tcp], ..StartOptions::default() }).unwrap()
+        start(&self.dir, StartOptions { kinds: vec![PathKind::Tcp] }).unwrap()
     }
 
     /// Drafts, signs and submits a message.
