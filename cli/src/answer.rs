@@ -19,6 +19,7 @@ pub(crate) struct Style {
 }
 
 /// How a command ended, when it did not fail.
+#[expect(clippy::enum_variant_names, reason = "a command that is done is done")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Done {
     /// As asked.

@@ -112,3 +112,96 @@ fn a_suspension_stops_messages_until_its_author_lifts_it() {
     act("restore");
     assert_eq!(pair.send(&message, &[]).code, 0);
 }
+
+#[test]
+fn events_go_on_behind_a_cursor_over_a_crash_of_the_node() {
+    let mut pair = Pair::new();
+    let message = pair.file("notice.json", &launch(7));
+    assert_eq!(pair.send(&message, &["--wait", "delivered"]).code, 0);
+    let first = received(&pair, 0);
+    let cursor = first["cursor"].as_u64().expect("a cursor");
+    pair.veg.kill();
+    let answer = pair.send(&message, &[]);
+    assert_eq!(answer.code, 0, "{answer:?}");
+    pair.veg.start();
+    let second = received(&pair, cursor);
+    assert_eq!(second["entry"], answer.json()["entry"]);
+}
+
+/// The first message that VEG is told of behind a cursor.
+fn received(pair: &Pair, cursor: u64) -> Value {
+    let cursor = cursor.to_string();
+    let mut events = command(&["events", pair.veg.folder(), "--since", &cursor])
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    let lines = BufReader::new(events.stdout.take().expect("piped")).lines();
+    let events_of = lines.map(|line| serde_json::from_str::<Value>(&line.expect("text")).expect("JSON"));
+    let mut wanted = events_of.filter(|event| event["kind"] == "received" && event["what"] == "notification");
+    let found = wanted.next().expect("the stream has no end");
+    events.kill().expect("it was running");
+    events.wait().expect("it ended");
+    found
+}
+
+#[test]
+fn a_backup_is_restored_without_private_keys_and_goes_on_with_them() {
+    let mut pair = Pair::new();
+    let message = pair.file("notice.json", &launch(7));
+    assert_eq!(pair.send(&message, &["--wait", "delivered"]).code, 0);
+    let (backup, again) = (pair.root.path().join("backup"), pair.root.path().join("again"));
+    let text = |path: &std::path::Path| path.to_str().expect("UTF-8").to_owned();
+    done(&["backup", pair.alt.folder(), &text(&backup)]);
+    assert!(!backup.join("keys").exists() && !backup.join("root").exists());
+    pair.alt.kill();
+    done(&["restore", &text(&backup), &text(&again)]);
+    let without = detente(&["node", &text(&again)]);
+    assert_eq!(without.code, 1, "{without:?}");
+    assert!(without.err.contains("keys"), "{without:?}");
+    std::fs::remove_dir(again.join("keys")).expect("it is empty");
+    std::fs::rename(pair.alt.dir.join("keys"), again.join("keys")).expect("moved");
+    pair.alt.dir = again;
+    pair.alt.start();
+    assert_eq!(pair.alt.entries("notification"), 1);
+    let sent = pair.send(&message, &["--wait", "delivered"]);
+    assert_eq!(sent.code, 0, "{sent:?}");
+}
+
+#[test]
+fn one_line_in_is_one_result_out_and_a_refused_message_ends_no_stream() {
+    use std::io::Write;
+    let pair = Pair::new();
+    let alt = &pair.alt;
+    let args = [
+        "send",
+        alt.folder(),
+        "--channel",
+        "Line",
+        "--stream",
+        "--release",
+        alt.key(),
+        "--release",
+        alt.second(),
+    ];
+    let mut stream = command(&args)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("it starts");
+    let good = launch(7).replace('\n', " ");
+    let mut input = stream.stdin.take().expect("piped");
+    write!(input, "{good}\n{{}}\n{good}\n").expect("taken");
+    drop(input);
+    let output = stream.wait_with_output().expect("it ends with its input");
+    let lines: Vec<Value> = String::from_utf8(output.stdout)
+        .expect("UTF-8")
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("JSON"))
+        .collect();
+    assert_eq!(lines.len(), 3, "{lines:?}");
+    assert!(lines[0]["entry"].is_string() && lines[2]["entry"].is_string());
+    assert!(lines[1]["entry"].is_null() && lines[1]["error"].is_string());
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(alt.entries("notification"), 2);
+}

@@ -136,7 +136,7 @@ pub fn lines(store: &Store, known: &Known) -> Result<Vec<JournalLine>, Refusal> 
             Ok(())
         })?;
     }
-    lines.sort_by(|(a, ..), (b, ..)| a.cmp(b));
+    lines.sort_by_key(|(place, _)| *place);
     Ok(lines.into_iter().map(|(_, line)| line).collect())
 }
 
@@ -157,7 +157,7 @@ fn line(
 ) -> ((Timestamp, LogKey, u64), JournalLine) {
     let entry = Entry::decode(data.get(SALT_BYTES..).unwrap_or_default()).ok();
     let written = entry.as_ref().map_or(Timestamp::default(), Entry::written);
-    let brief = entry.as_ref().map(|entry| Brief::of(entry, Hash(leaf_hash(data).into())));
+    let brief = entry.as_ref().map(|entry| Brief::of(entry, Hash(leaf_hash(data))));
     let format = brief.as_ref().and_then(|brief| {
         let number = u16::try_from(brief.format?.number).ok()?;
         Catalogue::embedded().by_number(number).map(|format| format.code.clone())
@@ -167,7 +167,7 @@ fn line(
         reference: brief.as_ref().map_or_else(|| "-".to_owned(), |brief| brief.reference(code, log.lane)),
         log: log.name(channel),
         index,
-        leaf: detente_encoding::text::hex(&<[u8; 32]>::from(leaf_hash(data))),
+        leaf: detente_encoding::text::hex(&leaf_hash(data)),
         kind: brief.as_ref().map_or("-", |brief| brief.word).to_owned(),
         lane: log.lane.word().to_owned(),
         precedence: brief
@@ -376,7 +376,7 @@ impl Source for StoreSource<'_> {
     fn leaves(&mut self, log: &LogKey, from: u64) -> Result<Vec<Leaf>, RecordError> {
         let number = self.logs[log];
         let rows = self.store.scan(LEAVES, &number.at(from), &number.at(u64::MAX), PAGE)?;
-        let leaf = |(_, data): (Vec<u8>, Vec<u8>)| Leaf { hash: Hash(leaf_hash(&data).into()), data };
+        let leaf = |(_, data): (Vec<u8>, Vec<u8>)| Leaf { hash: Hash(leaf_hash(&data)), data };
         Ok(rows.into_iter().map(leaf).collect())
     }
 

@@ -1,6 +1,6 @@
 //! Setting a node up: init, officers, credentials, peers, tokens.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use detente_encoding::text::hex;
 use detente_node::api::{OfficerView, PeerView};
@@ -151,7 +151,7 @@ pub(crate) fn peer(args: &PeerArgs, style: Style) -> Result<Done, Failure> {
     }
 }
 
-fn add_peer(dir: &Path, file: &PathBuf, words: &str, style: Style) -> Result<Done, Failure> {
+fn add_peer(dir: &Path, file: &Path, words: &str, style: Style) -> Result<Done, Failure> {
     Folder::open(dir)?;
     let bytes = files::read(file, CREDENTIAL_BYTES_MAX)?;
     let peer = match access(dir)? {
