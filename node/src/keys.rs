@@ -178,7 +178,7 @@ impl KeyRing {
         let mut numbers = Vec::new();
         for entry in std::fs::read_dir(folder).map_err(io)? {
             let name = entry.map_err(io)?.file_name();
-            let number =
+            let number: Option<u32> =
                 name.to_str().and_then(|name| name.strip_prefix(who)?.strip_prefix('-')?.parse().ok());
             numbers.extend(number);
         }
