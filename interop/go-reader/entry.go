@@ -103,6 +103,7 @@ type Entry struct {
 	Kind       int // -1 when unknown
 	Clause     uint8
 	NotYet     bool // kind or extras of a later version
+	later      bool // not yet understood, whatever becomes of it
 	Erased     bool
 	Waiting    bool // ordinals cannot be known
 	CheckWrong bool
@@ -121,7 +122,8 @@ type Entry struct {
 	To         []uint64
 	Proof      Hash
 	Act        *Act
-	targets    []target // `seen`, with ordinals resolved
+	targets    []target // `seen` as applied, with ordinals resolved
+	edges      []target // what it shows to stand before it
 }
 
 func (e *Entry) valid() bool {
@@ -132,11 +134,18 @@ func (e *Entry) spoken() bool { return e.Kind >= 0 && e.Kind < 32 }
 
 // decodeEntry reads an entry and judges size, cbor, shape and lane.
 func decodeEntry(d *decoder, b []byte, lane uint8) Entry {
-	e := Entry{Kind: -1}
+	e := decodeAny(d, b, lane)
 	if lane == laneEmergency && len(b) > maxEmergency {
+		if e.Clause == clauseCBOR || e.Clause == clauseShape || e.NotYet {
+			e = Entry{Kind: -1}
+		}
 		e.Clause = clauseSize
-		return e
 	}
+	return e
+}
+
+func decodeAny(d *decoder, b []byte, lane uint8) Entry {
+	e := Entry{Kind: -1}
 	if len(b) == 0 || b[0] != 1 {
 		e.Clause = clauseCBOR
 		return e
@@ -147,7 +156,7 @@ func decodeEntry(d *decoder, b []byte, lane uint8) Entry {
 		return e
 	}
 	if v.A[0].T != tUint || v.A[0].N > kindClock || kindWords[int(v.A[0].N)] == "" {
-		e.NotYet = true
+		e.NotYet, e.later = true, true
 		e.laterSeen(&v)
 		return e
 	}
@@ -162,6 +171,7 @@ func decodeEntry(d *decoder, b []byte, lane uint8) Entry {
 	case !ok:
 		e.Clause = clauseShape
 	case e.NotYet:
+		e.later = true
 	case !laneAllows(&e, lane):
 		e.Clause = clauseLane
 	}

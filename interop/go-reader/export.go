@@ -105,6 +105,7 @@ func (x *Export) checkManifest() *Fault {
 		return fault
 	}
 	x.Channel, _ = v.A[0].hash32()
+	var logs []*Log
 	last := ""
 	for i := range v.A[3].A {
 		item := &v.A[3].A[i]
@@ -117,11 +118,12 @@ func (x *Export) checkManifest() *Fault {
 			return fault
 		}
 		last = text
-		x.Logs = append(x.Logs, &Log{Name: name, Text: text, Size: item.A[1].N})
+		logs = append(logs, &Log{Name: name, Text: text, Size: item.A[1].N})
 	}
 	if x.present["charters/1"] && sha256.Sum256(x.readFile("charters/1")) != x.Channel {
 		return faultAt("charter", "charters/1")
 	}
+	x.Logs = logs
 	return nil
 }
 
@@ -207,6 +209,12 @@ func (x *Export) below(folder string, f func(path string, b []byte) *Fault) *Fau
 
 func (x *Export) checkCharters() *Fault {
 	first, ok := parseCharter(x.readFile("charters/1"))
+	editions := map[Hash]uint64{} // by the hash of their bytes
+	for _, path := range x.files {
+		if n, isNumber := decimal(strings.TrimPrefix(path, "charters/"), 1, 1<<64-1); isNumber {
+			editions[sha256.Sum256(x.readFile(path))] = n
+		}
+	}
 	return x.below("charters", func(path string, b []byte) *Fault {
 		edition, _ := decimal(strings.TrimPrefix(path, "charters/"), 1, 1<<64-1)
 		c, good := parseCharter(b)
@@ -214,8 +222,7 @@ func (x *Export) checkCharters() *Fault {
 			return faultAt("charter", path)
 		}
 		if edition > 1 {
-			before := "charters/" + strconv.FormatUint(edition-1, 10)
-			if !x.present[before] || sha256.Sum256(x.readFile(before)) != *c.Previous {
+			if before, held := editions[*c.Previous]; !held || before >= edition {
 				return faultAt("charter", path)
 			}
 		}

@@ -129,6 +129,7 @@ func (v *view) inForce(party int) (out []Hash) {
 // releaseJob is a spoken entry whose release is to be shown.
 type releaseJob struct {
 	e      *Entry
+	lane   uint8
 	roster *Roster
 	rules  *Charter
 }
@@ -138,7 +139,7 @@ type Tally struct {
 	Entries, Void, NotYet, Waiting, Erased, CheckWrong int
 	ByClause                                           [len(clauseWords)]int
 	Shown, NotAsked, NotShown                          int
-	Noted                                              []string
+	Noted                                              []fallenTime
 }
 
 // judge judges all entries and counts them.
@@ -167,7 +168,7 @@ func (r *Record) judge() *Tally {
 			clocks[l.Party] = true
 		}
 		if e.spoken() {
-			jobs = append(jobs, releaseJob{e, r.rosterOf(l), r.rules(&l.view)})
+			jobs = append(jobs, releaseJob{e, l.Name.Lane, r.rosterOf(l), r.rules(&l.view)})
 		}
 		if (e.Kind >= kindRatify && e.Kind <= kindClose) || e.Kind == kindCredential {
 			a := actAt{k, e.Kind, l.Party, l.Name.Lane, e.Act}
@@ -179,7 +180,7 @@ func (r *Record) judge() *Tally {
 	r.countReleases(t, jobs)
 	for _, f := range r.fallen {
 		if !clocks[f.party] {
-			t.Noted = append(t.Noted, f.text)
+			t.Noted = append(t.Noted, f)
 		}
 	}
 	return t
@@ -282,11 +283,11 @@ func (r *Record) count() *Tally {
 func proofPath(h Hash) string { return "proofs/" + hex.EncodeToString(h[:]) }
 
 // mustTravel says whether a release proof is asked for (release.md, section 4).
-func mustTravel(e *Entry, c *Charter) bool {
+func mustTravel(e *Entry, lane uint8, c *Charter) bool {
 	switch {
 	case e.Kind >= kindRatify:
 		return true
-	case e.Kind == kindAcknowledge && e.Precedence >= 2:
+	case e.Kind == kindAcknowledge && (e.Precedence >= 2 || lane == laneEmergency):
 		return true
 	}
 	return c.proofs[uint64(e.Precedence)] || (e.HasFormat && e.Format <= 1<<62 && c.proofs[e.Format+4])
@@ -304,7 +305,7 @@ func (r *Record) countReleases(t *Tally, jobs []releaseJob) {
 				} else {
 					notShown.Add(1)
 				}
-			case mustTravel(j.e, j.rules):
+			case mustTravel(j.e, j.lane, j.rules):
 				notShown.Add(1)
 			default:
 				notAsked.Add(1)

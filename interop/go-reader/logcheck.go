@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
-	"fmt"
 	"math"
 	"sync/atomic"
 )
@@ -28,6 +27,8 @@ type Log struct {
 	Signed    uint64
 	PostQuant uint64
 	Cosigned  []uint64 // by party index
+	// Cosigned with ML-DSA, by party index.
+	CosignedPQ []uint64
 	Entries   []Entry
 	judgeState
 }
@@ -50,8 +51,10 @@ func (l *Log) entry(i uint64) []byte {
 
 // fallenTime is a receipt older than one for a smaller size.
 type fallenTime struct {
-	party int
-	text  string
+	log      string
+	party    int
+	size     uint64
+	from, to uint64
 }
 
 // checkLog runs check 6 on one log.
@@ -188,7 +191,8 @@ func (x *Export) checkNotes(l *Log, b []byte) *Fault {
 		}
 	})
 	l.Cosigned = make([]uint64, len(x.charter.Parties))
-	newest := make([]uint64, len(x.charter.Parties))
+	l.CosignedPQ = make([]uint64, len(x.charter.Parties))
+	newest := make([]uint64, len(x.charter.Parties)) // latest time at the size before
 	for i := range notes {
 		switch verdicts[i] {
 		case rootWrong:
@@ -196,6 +200,7 @@ func (x *Export) checkNotes(l *Log, b []byte) *Fault {
 		case signatureWrong:
 			return faultIndex("signature", l.Text, notes[i].Size-1)
 		}
+		least, most := map[int]uint64{}, map[int]uint64{}
 		for j := range notes[i].Lines {
 			k := keys[lineName{notes[i].Lines[j].Name, notes[i].Lines[j].ID}]
 			switch {
@@ -204,12 +209,23 @@ func (x *Export) checkNotes(l *Log, b []byte) *Fault {
 				l.Signed = notes[i].Size
 			case k.own:
 				l.PostQuant = notes[i].Size
-			case k.kind == typeReceipt:
+			case k.kind == typeML:
+				l.CosignedPQ[k.party] = notes[i].Size
+			default:
 				l.Cosigned[k.party] = notes[i].Size
-				if times[i][j] < newest[k.party] {
-					x.fallen = append(x.fallen, fallenTime{k.party, fmt.Sprintf("%s: receipt at size %d is older than one for a smaller size", l.Text, notes[i].Size)})
+				t := times[i][j]
+				if old, ok := least[k.party]; !ok || t < old {
+					least[k.party] = t
 				}
-				newest[k.party] = max(newest[k.party], times[i][j])
+				most[k.party] = max(most[k.party], t)
+			}
+		}
+		for p := range x.charter.Parties {
+			if to, ok := least[p]; ok {
+				if to < newest[p] {
+					x.fallen = append(x.fallen, fallenTime{l.Text, p, notes[i].Size, newest[p], to})
+				}
+				newest[p] = most[p]
 			}
 		}
 	}

@@ -15,10 +15,13 @@ import (
 
 const usage = `Usage:
   go-reader verify OUT [--party CODE="eight words"]… [--json]
+  go-reader verify --batch LIST
   go-reader show OUT
 
 verify checks the export in folder OUT. Exit 0: valid or consistent_only;
-1: forged; 2: could not be asked so.
+1: forged; 2: could not be asked so. With --batch, each line of the file LIST
+is {"dir": …, "words": {CODE: …}}; the answers are one JSON object on a line
+each, in that order, and the exit is 0 when all exports could be read.
 show prints one line for each entry, in joint order, and its body.
 `
 
@@ -69,6 +72,9 @@ func run(args []string, stdout, stderr io.Writer) int {
 		fmt.Fprint(stderr, usage)
 		return 2
 	}
+	if len(args) == 3 && args[0] == "verify" && args[1] == "--batch" {
+		return batch(args[2], stdout, stderr)
+	}
 	o, err := readOptions(args[1:])
 	if err == nil {
 		var info os.FileInfo
@@ -103,6 +109,40 @@ func run(args []string, stdout, stderr io.Writer) int {
 	}
 	if res.Verdict == "forged" {
 		return 1
+	}
+	return 0
+}
+
+// batch answers for every export of a list.
+func batch(path string, stdout, stderr io.Writer) int {
+	list, err := os.Open(path)
+	if err != nil {
+		fmt.Fprintln(stderr, "go-reader:", visible(err.Error()))
+		return 2
+	}
+	defer list.Close()
+	out := bufio.NewWriter(stdout)
+	defer out.Flush()
+	answers := json.NewEncoder(out)
+	answers.SetEscapeHTML(false)
+	questions := json.NewDecoder(bufio.NewReader(list))
+	for questions.More() {
+		var q struct {
+			Dir   string            `json:"dir"`
+			Words map[string]string `json:"words"`
+		}
+		err := questions.Decode(&q)
+		var res *Result
+		if err == nil {
+			res, err = verify(q.Dir, q.Words)
+		}
+		if err == nil {
+			err = answers.Encode(res)
+		}
+		if err != nil {
+			fmt.Fprintln(stderr, "go-reader:", visible(err.Error()))
+			return 2
+		}
 	}
 	return 0
 }

@@ -60,10 +60,7 @@ func (r *Record) edges(l *Log, k uint64, f func(log int, size uint64) bool) bool
 			}
 		}
 	}
-	if e.CheckWrong {
-		return true
-	}
-	for _, t := range e.targets {
+	for _, t := range e.edges {
 		if t.log >= 0 && t.to <= r.Logs[t.log].Size && !f(t.log, t.to) {
 			return false
 		}
@@ -99,19 +96,19 @@ func (r *Record) walk(visit func(l *Log, k uint64)) {
 			blocked[h.log] = h
 		}
 	}
-	next := func(log int, before int64) {
+	next := func(log int) {
 		l := r.Logs[log]
 		if l.placed >= l.Size {
 			return
 		}
-		written := before
-		if e := &l.Entries[l.placed]; e.Kind >= 0 && e.Clause != clauseShape {
+		written := int64(0)
+		if e := &l.Entries[l.placed]; e.Kind >= 0 && e.Clause != clauseShape && !e.later {
 			written = e.Written
 		}
 		offer(head{written, l.rank, log})
 	}
 	for i := range r.Logs {
-		next(i, 0)
+		next(i)
 	}
 	for {
 		var h head
@@ -132,7 +129,7 @@ func (r *Record) walk(visit func(l *Log, k uint64)) {
 		l := r.Logs[h.log]
 		visit(l, l.placed)
 		l.placed++
-		next(h.log, h.written)
+		next(h.log)
 		var still []waiter
 		woken := waiters[h.log]
 		waiters[h.log] = nil

@@ -31,7 +31,7 @@ type target struct {
 type judgeState struct {
 	resolved, resolving bool
 	waiting             bool // the table cannot be known
-	hole                bool // an erased leaf stands before
+	unsure              bool // an erased leaf stands before, and no check has agreed since
 	snapshots           map[uint64][]row
 	inherited           []target // what the table of entry 0 begins with
 	acts                []actAt
@@ -127,8 +127,9 @@ func (r *Record) resolve(i int) {
 	if !ok {
 		l.waiting = true
 		for k := range l.Entries {
-			if l.Entries[k].Clause == clauseNone && !l.Entries[k].Erased {
-				l.Entries[k].Waiting = true
+			if e := &l.Entries[k]; !e.Erased {
+				e.later = e.later || e.NotYet
+				e.Clause, e.NotYet, e.Waiting = clauseNone, false, true
 			}
 		}
 		return
@@ -139,52 +140,65 @@ func (r *Record) resolve(i int) {
 		}
 	}
 	for k := range l.Entries {
-		if snap, wanted := l.snapshots[uint64(k)]; wanted && snap == nil {
-			l.snapshots[uint64(k)] = slices.Clone(table)
-		}
-		e := &l.Entries[k]
-		if e.Erased {
-			l.hole = true
-		}
-		if e.Clause != clauseNone || e.Erased {
-			continue
-		}
-		if k == 0 && slices.ContainsFunc(l.named(), func(n Named) bool { return l.sibling(n) == l.desc() }) {
-			e.Clause = clauseSeen
-			continue
-		}
-		next, ok := r.apply(l, e, table)
-		if e.NotYet {
-			if ok {
-				table = next
-			}
-			continue
-		}
-		if !ok {
-			l.undecided(e, clauseSeen)
-			continue
-		}
-		table = next
-		if !r.references(l, e, uint64(k), table) {
-			l.undecided(e, clauseReference)
-		}
-		if e.Kind <= kindClose && (e.Kind >= kindRatify || r.present[proofPath(e.Proof)]) && e.Clause == clauseNone && !e.Waiting {
-			r.hashStatement(l, e, uint64(k), table)
-		}
+		l.snap(uint64(k), table)
+		table = r.resolveEntry(l, uint64(k), table)
 	}
-	if snap, wanted := l.snapshots[l.Size]; wanted && snap == nil {
-		l.snapshots[l.Size] = slices.Clone(table)
+	l.snap(l.Size, table)
+}
+
+// snap keeps the table at a size that a generation entry names. An unsure one
+// is not known.
+func (l *Log) snap(size uint64, table []row) {
+	if held, wanted := l.snapshots[size]; wanted && held == nil && !l.unsure {
+		l.snapshots[size] = slices.Clone(table)
 	}
 }
 
-// undecided makes an entry void, or lets it wait where an erased leaf may have
-// held what is not known.
-func (l *Log) undecided(e *Entry, clause uint8) {
-	if l.hole {
-		e.Waiting = true
-	} else {
-		e.Clause = clause
+// resolveEntry judges `seen` and `reference` of one entry, and gives the table
+// after it.
+func (r *Record) resolveEntry(l *Log, k uint64, table []row) []row {
+	e := &l.Entries[k]
+	l.unsure = l.unsure || e.Erased
+	if e.Erased || e.Kind < 0 && !e.NotYet || e.Clause == clauseCBOR || e.Clause == clauseShape {
+		return table
 	}
+	if k == 0 && slices.ContainsFunc(l.named(), func(n Named) bool { return l.sibling(n) == l.desc() }) {
+		e.Clause = clauseSeen
+		return table
+	}
+	next, targets, check, ok := r.apply(e, table)
+	if !e.NotYet && ok {
+		if e.CheckWrong = check == checkDiffers && !l.unsure; !e.CheckWrong && (!l.unsure || check == checkAgrees) {
+			e.edges = targets
+		}
+	}
+	switch {
+	case e.Clause != clauseNone: // void already: its `seen` is not applied
+		return table
+	case e.NotYet:
+		if ok {
+			e.targets = targets
+			return next
+		}
+		return table
+	case l.unsure && check != checkAgrees:
+		if e.Waiting = true; ok {
+			e.targets = targets
+			return next
+		}
+		return table
+	case !ok:
+		e.Clause = clauseSeen
+		return table
+	}
+	l.unsure = false
+	e.targets = targets
+	if !r.references(l, e, k, next) {
+		e.Clause = clauseReference
+	} else if e.Kind <= kindClose && (e.Kind >= kindRatify || r.present[proofPath(e.Proof)]) {
+		r.hashStatement(l, e, k, next)
+	}
+	return next
 }
 
 // inherit gives the table that entry 0 begins with; row 0 is the log itself.
@@ -196,17 +210,18 @@ func (r *Record) inherit(i int) ([]row, bool) {
 		return table, true
 	}
 	first, ok := r.byDesc[l.sibling(named[0])]
-	if !ok || first == i || r.Logs[first].resolving || r.Logs[first].Size < named[0].Size ||
-		r.Logs[first].tree.root(named[0].Size) != named[0].Root {
+	if !ok || first == i || r.Logs[first].resolving || r.Logs[first].Size < named[0].Size {
 		return nil, false
 	}
 	r.resolve(first)
 	if r.Logs[first].waiting {
 		return nil, false
 	}
-	if before := r.Logs[first].snapshots[named[0].Size]; len(before) > 1 {
-		table = append(table, before[1:]...)
+	before := r.Logs[first].snapshots[named[0].Size]
+	if before == nil {
+		return nil, false
 	}
+	table = append(table, before[1:]...)
 next:
 	for _, n := range named {
 		d := l.sibling(n)
@@ -221,46 +236,53 @@ next:
 	return table, true
 }
 
-// apply gives the table after an entry's `seen`, and checks `check`.
-func (r *Record) apply(l *Log, e *Entry, table []row) ([]row, bool) {
+// What an entry's check says of the table.
+const (
+	checkSilent = iota // there is none, or a log is not held
+	checkAgrees
+	checkDiffers
+)
+
+// apply gives the table after an entry's `seen`, what it lists, and what the
+// check says of it.
+func (r *Record) apply(e *Entry, table []row) ([]row, []target, int, bool) {
 	if e.Seen == nil {
-		return table, true
+		return table, nil, checkSilent, true
 	}
-	out := table
+	out := slices.Clone(table)
 	lastOrdinal, known := uint64(0), uint64(len(table))
 	var last *Desc
 	for i := range e.Seen {
 		s := &e.Seen[i]
 		if !s.New {
 			if last != nil || s.Ordinal <= lastOrdinal || s.Ordinal >= known || s.Size <= table[s.Ordinal].size {
-				return nil, false
+				return nil, nil, checkSilent, false
 			}
 			lastOrdinal = s.Ordinal
 			continue
 		}
 		if s.Desc.Party >= uint64(len(r.charter.Parties)) || s.Size == 0 || (last != nil && !descBefore(last, &s.Desc)) {
-			return nil, false
+			return nil, nil, checkSilent, false
 		}
 		for w := range table {
 			if table[w].desc == s.Desc {
-				return nil, false
+				return nil, nil, checkSilent, false
 			}
 		}
 		last = &s.Desc
 	}
-	e.targets = make([]target, len(e.Seen))
+	targets := make([]target, len(e.Seen))
 	for i := range e.Seen {
 		s := &e.Seen[i]
 		if s.New {
 			out = append(out, r.newRow(s.Desc, s.Size))
-			e.targets[i] = target{out[len(out)-1].log, 0, s.Size}
+			targets[i] = target{out[len(out)-1].log, 0, s.Size}
 		} else {
-			e.targets[i] = target{out[s.Ordinal].log, out[s.Ordinal].size, s.Size}
+			targets[i] = target{out[s.Ordinal].log, out[s.Ordinal].size, s.Size}
 			out[s.Ordinal].size = s.Size
 		}
 	}
-	e.CheckWrong = r.checkWrong(out, e.Check) && !l.hole
-	return out, true
+	return out, targets, r.checkOf(out, e.Check), true
 }
 
 func descBefore(a, b *Desc) bool {
@@ -268,16 +290,16 @@ func descBefore(a, b *Desc) bool {
 		bytes.Compare(a.Run[:], b.Run[:])) < 0
 }
 
-// checkWrong says whether all logs of the table are held and give another
-// check. The log itself, ordinal 0, is not in it.
-func (r *Record) checkWrong(table []row, check [8]byte) bool {
+// checkOf compares a check with the logs of the table. The log itself, ordinal
+// 0, is not in it.
+func (r *Record) checkOf(table []row, check [8]byte) int {
 	order := make([]*row, 0, len(table))
 	for w := 1; w < len(table); w++ {
 		if table[w].size == 0 {
 			continue
 		}
 		if !r.held(table[w]) {
-			return false
+			return checkSilent
 		}
 		order = append(order, &table[w])
 	}
@@ -291,7 +313,10 @@ func (r *Record) checkWrong(table []row, check [8]byte) bool {
 		b = append(binary.BigEndian.AppendUint64(b, w.size), root[:]...)
 	}
 	h := sha256.Sum256(b)
-	return !bytes.Equal(h[:8], check[:])
+	if bytes.Equal(h[:8], check[:]) {
+		return checkAgrees
+	}
+	return checkDiffers
 }
 
 // references judges the clause `reference`.

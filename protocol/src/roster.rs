@@ -373,11 +373,10 @@ impl RosterChange {
         if !same_keys || !next.check(suite) {
             return Err(RosterChangeError::PeerKey);
         }
-        if let Some(signature) = &self.root {
-            return match root.verify(suite, ROOT_LABEL, &before.change_text(&next), signature) {
-                true => Ok(next),
-                false => Err(RosterChangeError::PeerNotSigned),
-            };
+        // Either suffices, so a root signature over something else takes nothing from a good proof.
+        let rooted = |signature| root.verify(suite, ROOT_LABEL, &before.change_text(&next), signature);
+        if self.root.as_ref().is_some_and(rooted) {
+            return Ok(next);
         }
         let proof = self.proof.as_deref().ok_or(RosterChangeError::PeerNotSigned)?;
         let proof = Proof::decode(proof).map_err(|_| RosterChangeError::PeerNotSigned)?;

@@ -87,11 +87,13 @@ fn examine(
     if fault.is_some() {
         return fault;
     }
-    if let Some(counts) = counts {
+    let fault = compare_words(&objects, anchors, report);
+    // What a forged export says is nobody's word.
+    if let (None, Some(counts)) = (&fault, counts) {
         report.noted = falling_times(report, &receipts, &counts);
         report.record = counts;
     }
-    compare_words(&objects, anchors, report)
+    fault
 }
 
 /// Check 9: cosigners whose times fall as sizes grow, without a `clock` entry that says why.

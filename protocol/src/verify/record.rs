@@ -11,7 +11,7 @@ use detente_transparency::root;
 use super::logs::Log;
 use super::objects::Objects;
 use super::report::RecordCounts;
-use crate::entry::{Entry, Payload, SpokenEntry};
+use crate::entry::{Clause, Entry, Payload, SpokenEntry};
 use crate::judge::{Acts, Context, Judged, LogJudge, Verdict};
 use crate::limits::SALT_BYTES;
 use crate::names::{EntryId, LogKey, PartyId};
@@ -53,6 +53,10 @@ struct Reading<'a> {
     judge: LogJudge,
     /// Whether the next entry's `seen` was taken into the order; of an entry 0 it is known late.
     offered_whole: bool,
+    /// Whether an erased leaf stands before, and no check has agreed with the table since.
+    unsure: bool,
+    /// The entry whose check agreed while the table was unsure.
+    sure_at: Option<u64>,
     /// Roots computed last, by log: most rows of a table do not change from entry to entry.
     roots: BTreeMap<LogKey, (u64, Hash)>,
 }
@@ -74,7 +78,7 @@ impl<'a> Judging<'a> {
         let channel = objects.manifest.channel;
         let readings = logs.iter().filter_map(|log| {
             let judge = LogJudge::new(channel, log.key, Arc::clone(&parties))?;
-            Some((log.key, Reading { log, judge, offered_whole: false, roots: BTreeMap::new() }))
+            Some((log.key, Reading { log, judge, offered_whole: false, unsure: false, sure_at: None, roots: BTreeMap::new() }))
         });
         let held = logs.iter().map(|log| (log.key, log.data.len() as u64)).collect();
         let mut shared = Shared { acts: Acts::default(), tables: BTreeMap::new() };
@@ -131,8 +135,12 @@ impl<'a> Judging<'a> {
                 break;
             }
         }
-        let left = |reading: &Reading<'_>| reading.log.data.len() as u64 - reading.judge.index();
-        self.counts.waiting = self.readings.values().map(left).sum();
+        for reading in self.readings.values() {
+            let left = &reading.log.data[reading.judge.index() as usize..];
+            let erased = left.iter().filter(|data| data.is_empty()).count();
+            self.counts.erased += erased as u64;
+            self.counts.waiting += (left.len() - erased) as u64;
+        }
     }
 
     /// Offers the entry at `index` to the joint order, with what must stand before it.
@@ -150,7 +158,7 @@ impl<'a> Judging<'a> {
                 || self.order.is_offered(log);
         }
         if whole && let Some(entry) = &entry {
-            match self.seen_targets(log, entry) {
+            match self.seen_targets(log, index, entry) {
                 Some(targets) => after.extend(targets),
                 None => self.counts.check_failed.push(id),
             }
@@ -160,14 +168,17 @@ impl<'a> Judging<'a> {
     }
 
     /// What an entry's `seen` proves to come before it. Empty for a void `seen`; `None` when the
-    /// check fails.
-    fn seen_targets(&mut self, log: &LogKey, entry: &Entry) -> Option<Vec<(LogKey, u64)>> {
+    /// check fails. After an erased leaf only a check that agrees proves anything.
+    fn seen_targets(&mut self, log: &LogKey, index: u64, entry: &Entry) -> Option<Vec<(LogKey, u64)>> {
         let seen = entry.seen();
         if seen.0.is_empty() {
             return Some(Vec::new());
         }
         let reading = &self.readings[log];
-        let mut table = match (reading.judge.index(), named(reading.log).first()) {
+        if reading.judge.index() != index {
+            return Some(Vec::new());
+        }
+        let mut table = match (index, named(reading.log).first()) {
             (0, Some(first)) => match self.shared.table_at(&first.0, first.1) {
                 Some(inherited) => SeenTable::inherit(*log, &inherited, &named(reading.log)),
                 None => return Some(Vec::new()),
@@ -193,8 +204,14 @@ impl<'a> Judging<'a> {
             roots.insert(*of, (size, root));
             Some(root)
         });
-        self.readings.get_mut(log).expect("looked up above").roots = roots;
+        let reading = self.readings.get_mut(log).expect("looked up above");
+        reading.roots = roots;
         match (check, entry.check()) {
+            _ if reading.unsure => {
+                let agrees = check.is_some() && check == entry.check();
+                reading.sure_at = agrees.then_some(index);
+                Some(if agrees { targets } else { Vec::new() })
+            }
             (Some(computed), Some(said)) if computed != said => None,
             // A log that is not held proves nothing either way: what is held still came before.
             _ => Some(targets),
@@ -212,11 +229,24 @@ impl<'a> Judging<'a> {
         if judged.verdict == Verdict::Waiting {
             return;
         }
+        let early = match judged.verdict {
+            Verdict::Void(clause) => clause < Clause::Seen,
+            verdict => verdict == Verdict::NotYetUnderstood,
+        };
+        reading.unsure |= data.is_empty();
+        if reading.unsure && !early && reading.sure_at == Some(id.index) {
+            reading.unsure = false;
+        }
+        let unsure = reading.unsure;
         if let Some(table) = self.shared.tables.get_mut(&(id.log, id.index + 1)) {
-            *table = Some(reading.judge.table().clone());
+            *table = (!unsure).then(|| reading.judge.table().clone());
         }
         if data.is_empty() {
             self.counts.erased += 1;
+            return;
+        }
+        if unsure && !early {
+            self.counts.waiting += 1;
             return;
         }
         match judged.verdict {
