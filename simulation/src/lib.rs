@@ -9,6 +9,8 @@
 
 mod checks;
 mod disk;
+mod faults;
+mod liar;
 mod officers;
 mod party;
 mod random;
@@ -16,7 +18,8 @@ mod report;
 mod world;
 
 pub use checks::Violation;
+pub use detente_protocol::channel::Danger;
 pub use party::Plant;
 pub use random::Random;
-pub use report::{Profile, Report};
+pub use report::{Profile, Report, Weather};
 pub use world::simulate;

@@ -15,7 +15,7 @@ pub(crate) struct Decision {
 }
 
 /// A note in some lane, drafted now.
-pub(crate) fn note(party: &Party, true_ms: u64, random: &mut Random) -> Decision {
+pub(crate) fn note(party: &Party, true_ms: u64, random: &mut Random, long: bool) -> Decision {
     let (lane, precedence) = match random.below(10) {
         0 => (Lane::Emergency, Precedence::Flash),
         1 => (Lane::Emergency, Precedence::Immediate),
@@ -23,8 +23,9 @@ pub(crate) fn note(party: &Party, true_ms: u64, random: &mut Random) -> Decision
         4 => (Lane::Ordinary, Precedence::Priority),
         _ => (Lane::Ordinary, Precedence::Routine),
     };
+    let most = if long { 100 } else { 8 };
     let text =
-        "All quiet at the northern range. ".repeat(usize::try_from(random.between(1, 8)).expect("small"));
+        "All quiet at the northern range. ".repeat(usize::try_from(random.between(1, most)).expect("small"));
     let body = Value::Array(vec![Value::text("en"), Value::text(&text)]);
     Decision { statement: statement(party, true_ms, random, Kind::Note, precedence, body, Vec::new()), lane }
 }

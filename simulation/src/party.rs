@@ -3,15 +3,20 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use detente_crypto::assertion::{ReleaseSignature, file_key_message};
+use detente_crypto::assertion::{
+    ReleaseKey, ReleaseKeyKind, ReleasePublic, ReleaseSignature, file_key_message,
+};
 use detente_crypto::{Ed25519Signer, Hash, Suite};
 use detente_encoding::Timestamp;
 use detente_protocol::channel::{
-    Channel, KemKey, NodeKeys, Now, Pace, PartyKeys, PeerSetup, PublicKeys, Released, Setup,
+    Channel, Danger, KemKey, NodeKeys, Now, Pace, PartyKeys, PeerSetup, PublicKeys, Released, Setup,
 };
 use detente_protocol::charter::Charter;
-use detente_protocol::names::{EntryId, Lane, PartyId, Run};
+use detente_protocol::entry::Kind;
+use detente_protocol::judge::Verdict;
+use detente_protocol::names::{EntryId, Lane, LogKey, PartyId, Run};
 use detente_protocol::release::Proof;
+use detente_protocol::roster::{Roles, Roster, RosterKey};
 use detente_protocol::sealing::Epoch;
 use detente_protocol::statement::Statement;
 
@@ -26,11 +31,21 @@ pub enum Plant {
     CosignBeforeSync,
     /// The drafter signs as second person.
     DrafterAsSecond,
+    /// Each start of a node draws the same 8 bytes: generations and nonces repeat.
+    RunReused,
+    /// Acknowledgements do not say which leaf they mean.
+    AcknowledgedWithoutLeaf,
+    /// A charter is ratified, and the proof of it stays at home.
+    RatifiedWithoutProof,
+    /// A node comes up without what its disk holds.
+    DiskForgotten,
+    /// One rule of the channel undone at its place.
+    Channel(Danger),
 }
 
 /// The seeds of a party's keys.
 pub(crate) struct Secrets {
-    node: [[u8; 32]; 4],
+    pub(crate) node: [[u8; 32]; 4],
     kem: [u8; 32],
     /// Two officers' release keys.
     officers: [[u8; 32]; 2],
@@ -46,11 +61,25 @@ pub(crate) struct Party {
     /// Epochs kept in files: they survive crashes once kept.
     pub(crate) own_epoch: [u8; 32],
     pub(crate) peer_epochs: BTreeMap<PartyId, Vec<Epoch>>,
+    /// The least that its clock ever showed beyond true time.
+    pub(crate) clock_least_ms: i64,
+    /// An old copy of its disk, and whether it was ever put back.
+    pub(crate) backup: Option<Disk>,
+    pub(crate) restored: bool,
+    /// The most it ever held of each log before a backup was put back.
+    pub(crate) ever_held: BTreeMap<LogKey, u64>,
+    /// Parties it knows to have signed two histories, and of which logs.
+    pub(crate) accused: BTreeSet<PartyId>,
+    pub(crate) accused_logs: BTreeSet<LogKey>,
+    /// What its officers sent last: a client that got no answer offers it again.
+    pub(crate) last_sent: Option<(Statement, Lane)>,
+    /// When it last started, stopped or had a link go down or up.
+    pub(crate) disturbed_ms: u64,
     /// What this party's wall clock shows beyond true time, milliseconds.
     pub(crate) clock_error_ms: i64,
     pub(crate) started_ms: u64,
     /// What people here have been shown, by entry.
-    pub(crate) shown: BTreeMap<EntryId, Hash>,
+    pub(crate) shown: BTreeMap<EntryId, (Hash, Verdict)>,
     /// Entries of others this party's officers have yet to acknowledge, and when they will.
     pub(crate) to_acknowledge: BTreeSet<(u64, EntryId, [u8; 32])>,
     /// Entries this party's officers have taken over: their acknowledgement is durable.
@@ -74,6 +103,14 @@ impl Party {
             runs: 0,
             own_epoch: random.bytes(),
             peer_epochs: BTreeMap::new(),
+            clock_least_ms: 0,
+            backup: None,
+            restored: false,
+            ever_held: BTreeMap::new(),
+            accused: BTreeSet::new(),
+            accused_logs: BTreeSet::new(),
+            last_sent: None,
+            disturbed_ms: 0,
             clock_error_ms: 0,
             started_ms: 0,
             shown: BTreeMap::new(),
@@ -102,6 +139,7 @@ impl Party {
         public: &BTreeMap<PartyId, PartyKeys>,
         true_ms: u64,
         random: &mut Random,
+        plant: Option<Plant>,
     ) {
         self.runs += 1;
         self.started_ms = true_ms;
@@ -115,7 +153,7 @@ impl Party {
             number: 0,
             charters: vec![charter.clone()],
             me: self.id,
-            run: Run(random.bytes()),
+            run: if plant == Some(Plant::RunReused) { Run([7; 8]) } else { Run(random.bytes()) },
             keys: Arc::new(NodeKeys::from_seeds(suite, &self.secrets.node)),
             own: vec![public[&self.id].clone()],
             peers: peers.collect(),
@@ -125,7 +163,11 @@ impl Party {
         };
         let now = self.now(true_ms);
         let channel = Channel::open(setup, now, &self.disk, || random.bytes());
-        self.channel = Some(channel.expect("a record that this code wrote can be opened"));
+        let mut channel = channel.expect("a record that this code wrote can be opened");
+        if let Some(Plant::Channel(danger)) = plant {
+            channel.danger_plant(danger);
+        }
+        self.channel = Some(channel);
     }
 
     /// Both clocks of this party at a true moment.
@@ -157,7 +199,20 @@ impl Party {
             lane,
             statement.format,
         );
-        Released { statement, lane, proof: proof.encode(), proof_travels: travels }
+        let hidden = plant == Some(Plant::RatifiedWithoutProof) && statement.kind == Kind::Ratify;
+        Released { statement, lane, proof: proof.encode(), proof_travels: travels && !hidden }
+    }
+
+    /// The roster in force: two officers who draft, release and keep the watch.
+    pub(crate) fn roster(&self, suite: &'static dyn Suite) -> Roster {
+        let roles = Roles::DRAFT.and(Roles::RELEASE).and(Roles::WATCH);
+        let keys = [1, 2].map(|number| {
+            let public = suite.ed25519_public(&self.secrets.officers[usize::from(number) - 1]);
+            let key =
+                ReleaseKey { number, public: ReleasePublic::Ed25519(public), kind: ReleaseKeyKind::File };
+            RosterKey { key, person: number, roles }
+        });
+        Roster { asks: 2, keys: keys.to_vec(), number: 0, party: self.id, previous: None }
     }
 
     pub(crate) fn officer(&self, suite: &'static dyn Suite, number: u16) -> Ed25519Signer {

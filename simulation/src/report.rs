@@ -15,11 +15,70 @@ pub struct Profile {
     pub real_cryptography: bool,
     /// A fault built in on purpose.
     pub plant: Option<Plant>,
+    /// What goes wrong in this world.
+    pub weather: Weather,
+}
+
+/// What goes wrong in a world.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Weather {
+    /// One of the others, as the seed decides.
+    BySeed,
+    /// Delays and nothing else.
+    Quiet,
+    /// Loss, repetition, damage, cut links, crashes, clock steps.
+    Stormy,
+    /// Stormy, and one group of writes in sixty ends in a power cut.
+    PowerCuts,
+    /// Stormy, and old backups are restored.
+    Restore,
+    /// Stormy, and one party lies.
+    Liar,
+    /// Links of some bytes a second: seconds of delay, every second frame lost.
+    Narrow,
+}
+
+impl Weather {
+    /// The weather of a seed: the kinds take turns.
+    pub(crate) fn of(self, seed: u64) -> Self {
+        match (self, seed % 8) {
+            (Self::BySeed, 0) => Self::Quiet,
+            (Self::BySeed, 1) => Self::PowerCuts,
+            (Self::BySeed, 2 | 6) => Self::Restore,
+            (Self::BySeed, 3 | 7) => Self::Liar,
+            (Self::BySeed, 4) => Self::Narrow,
+            (Self::BySeed, _) => Self::Stormy,
+            (weather, _) => weather,
+        }
+    }
 }
 
 impl Default for Profile {
     fn default() -> Self {
-        Self { days: 1, real_cryptography: false, plant: None }
+        Self { days: 1, real_cryptography: false, plant: None, weather: Weather::BySeed }
+    }
+}
+
+impl Profile {
+    /// The names of the profiles, as `detente simulate --profile` takes them.
+    pub const NAMES: [&'static str; 8] =
+        ["quick", "real", "quiet", "stormy", "power-cuts", "restore", "liar", "narrow"];
+
+    /// A profile of one day by its name; `None` for a name that is none. `quick` and `real` let the
+    /// seed decide what goes wrong, and `real` uses real cryptography.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        let weather = match name {
+            "quick" | "real" => Weather::BySeed,
+            "quiet" => Weather::Quiet,
+            "stormy" => Weather::Stormy,
+            "power-cuts" => Weather::PowerCuts,
+            "restore" => Weather::Restore,
+            "liar" => Weather::Liar,
+            "narrow" => Weather::Narrow,
+            _ => return None,
+        };
+        Some(Self { weather, real_cryptography: name == "real", ..Self::default() })
     }
 }
 

@@ -4,16 +4,20 @@ use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 
 use detente_crypto::{Hash, SUITE_0, SUITE_1, Suite, sha256};
 use detente_encoding::cbor::Value;
-use detente_protocol::channel::{Event, Output, Released, Ticket};
+use detente_protocol::channel::{Danger, Event, Output, Released, Ticket};
 use detente_protocol::charter::{Charter, Level, Proofs};
-use detente_protocol::entry::{Entry, Kind, RatifyBody, Reference};
+use detente_protocol::entry::{Entry, Kind, RatifyBody, Reference, SpokenEntry};
 use detente_protocol::judge::Verdict;
 use detente_protocol::names::{EntryId, Lane, PartyIndex, Precedence};
+use detente_protocol::release::{Proof, Verdict as ReleaseVerdict, proof_travels, satisfies};
+use detente_protocol::sealing::Epoch;
+use detente_protocol::statement::Statement;
 
-use crate::checks::{Checker, Violation, name};
+use crate::checks::{Checker, Violation, log_name, name};
+use crate::liar::{Liar, Lie};
 use crate::officers;
 use crate::party::{Party, Plant};
-use crate::{Profile, Random, Report};
+use crate::{Profile, Random, Report, Weather};
 
 /// Milliseconds of a day.
 const DAY_MS: u64 = 86_400_000;
@@ -21,12 +25,14 @@ const DAY_MS: u64 = 86_400_000;
 const HEAL_MS: u64 = 3_600_000;
 /// Events kept for the report of a violation.
 const LAST_EVENTS: usize = 20;
-/// Decisions to send something, a day and party.
-const NOTES_A_DAY: u64 = 40;
+/// A Flash with nothing in its way is at the other side after this long, also under loss.
+const LATE_FLASH_MS: u64 = 60_000;
+/// Decisions to send something, a day.
+const NOTES_A_DAY: u64 = 80;
 
 /// Something that happens at a moment to a party.
 #[derive(Debug)]
-enum Happening {
+pub(crate) enum Happening {
     /// Bytes arrive.
     Deliver(Vec<u8>),
     /// The disk of this party syncs.
@@ -46,6 +52,13 @@ enum Happening {
     Heal(usize),
     /// The wall clock steps.
     ClockStep(i64),
+    /// A copy of the disk is taken; the disk dies and the copy is put back.
+    Backup,
+    Restore,
+    /// The liar acts.
+    Lie(Lie),
+    /// Two signed histories must be known to everybody by now.
+    MustBeAccused,
 }
 
 struct Queued {
@@ -86,17 +99,22 @@ struct Link {
 
 pub(crate) struct World {
     suite: &'static dyn Suite,
-    random: Random,
-    profile: Profile,
+    pub(crate) random: Random,
+    pub(crate) profile: Profile,
+    weather: Weather,
     charter: Charter,
-    public: BTreeMap<detente_protocol::names::PartyId, detente_protocol::channel::PartyKeys>,
-    parties: Vec<Party>,
+    pub(crate) public: BTreeMap<detente_protocol::names::PartyId, detente_protocol::channel::PartyKeys>,
+    pub(crate) parties: Vec<Party>,
     links: BTreeMap<(usize, usize), Link>,
     queue: BinaryHeap<Queued>,
     sequence: u64,
-    now_ms: u64,
+    pub(crate) now_ms: u64,
     faults_end_ms: u64,
-    checker: Checker,
+    pub(crate) checker: Checker,
+    pub(crate) liar: Option<Liar>,
+    pub(crate) liar_index: Option<usize>,
+    pub(crate) forked: bool,
+    recorded: Vec<Vec<u8>>,
     counts: BTreeMap<&'static str, u64>,
     trace: Hash,
     last_events: VecDeque<String>,
@@ -122,7 +140,9 @@ impl World {
     fn new(seed: u64, profile: &Profile) -> Self {
         let mut random = Random::new(seed);
         let suite = if profile.real_cryptography { SUITE_1 } else { SUITE_0 };
-        let count = if random.one_in(3) { random.between(3, 4) } else { 2 };
+        let weather = profile.weather.of(seed);
+        let few = profile.real_cryptography && !random.one_in(4);
+        let count = if random.one_in(8) && !few { 3 + u64::from(random.one_in(4)) } else { 2 };
         let mut parties: Vec<Party> = (0..count).map(|_| Party::new(suite, &mut random)).collect();
         parties.sort_by_key(|party| party.id);
         let public: BTreeMap<_, _> = parties.iter().map(|party| (party.id, party.public(suite))).collect();
@@ -130,22 +150,35 @@ impl World {
         let mut links = BTreeMap::new();
         for from in 0..parties.len() {
             for to in (0..parties.len()).filter(|to| *to != from) {
-                let link = Link {
-                    delay_ms: random.between(1, 300),
-                    jitter_ms: random.between(0, 200),
-                    loss_in: [u64::MAX, 20, 5][usize::try_from(random.below(3)).expect("below 3")],
-                    repeat_in: 30,
-                    damage_in: 100,
-                    up: true,
+                let loss_in = [u64::MAX, 20, 5][usize::try_from(random.below(3)).expect("below 3")];
+                let (delay_ms, jitter_ms) = (random.between(1, 300), random.between(0, 200));
+                let stormy = Link { delay_ms, jitter_ms, loss_in, repeat_in: 30, damage_in: 100, up: true };
+                let link = match weather {
+                    Weather::Quiet => {
+                        Link { loss_in: u64::MAX, repeat_in: u64::MAX, damage_in: u64::MAX, ..stormy }
+                    }
+                    Weather::Narrow => Link { delay_ms: 4_000, jitter_ms: 6_000, loss_in: 2, ..stormy },
+                    _ => stormy,
                 };
                 links.insert((from, to), link);
             }
         }
         let ticks = vec![0; parties.len()];
         let faults_end_ms = profile.days * DAY_MS;
+        let liar_index = (weather == Weather::Liar).then_some(0);
+        let liar = liar_index.map(|index: usize| {
+            let ids = parties.iter().map(|party| party.id).collect();
+            let Party { id, secrets, own_epoch, .. } = &parties[index];
+            Liar::new(suite, charter.channel_id(), ids, *id, (&secrets.node, *own_epoch), &mut random)
+        });
         let mut world = Self {
             suite,
             random,
+            weather,
+            liar,
+            liar_index,
+            forked: false,
+            recorded: Vec::new(),
             profile: profile.clone(),
             charter,
             public,
@@ -171,43 +204,72 @@ impl World {
         for party in 0..self.parties.len() {
             let at = self.random.below(5_000);
             self.happen(at, party, Happening::Start);
-            for _ in 0..NOTES_A_DAY * self.profile.days {
+            for _ in 0..NOTES_A_DAY * self.profile.days / self.parties.len() as u64 {
                 let at = self.random.between(60_000, self.faults_end_ms);
                 self.happen(at, party, Happening::Send);
             }
             for minute in 0..self.profile.days * 24 * 12 + 12 {
                 self.happen(minute * 300_000 + 7_000, party, Happening::Acknowledge);
             }
-            for _ in 0..self.random.between(1, 6) * self.profile.days {
-                let at = self.random.between(120_000, self.faults_end_ms);
-                self.happen(at, party, Happening::Crash);
-            }
-            for other in (0..self.parties.len()).filter(|other| *other != party) {
-                for _ in 0..self.random.between(0, 4) * self.profile.days {
-                    let at = self.random.between(60_000, self.faults_end_ms);
-                    let long = self.random.between(1_000, 7_200_000);
-                    self.happen(at, party, Happening::Cut(other));
-                    self.happen((at + long).min(self.faults_end_ms), party, Happening::Heal(other));
-                }
-            }
-            if self.random.one_in(4) {
-                let at = self.random.between(60_000, self.faults_end_ms);
-                let years = i64::try_from(self.random.between(1, 20)).expect("small") - 10;
-                self.happen(at, party, Happening::ClockStep(years * 31_557_600_000));
-            }
+            self.plan_faults(party);
         }
     }
 
-    fn happen(&mut self, at: u64, party: usize, what: Happening) {
+    fn plan_faults(&mut self, party: usize) {
+        let (days, end) = (self.profile.days, self.faults_end_ms);
+        if self.weather == Weather::Quiet {
+            return;
+        }
+        for _ in 0..self.random.between(1, 6) * days {
+            let at = self.random.between(120_000, end);
+            self.happen(at, party, Happening::Crash);
+        }
+        for other in (0..self.parties.len()).filter(|other| *other != party) {
+            for _ in 0..self.random.between(0, 4) * days {
+                let at = self.random.between(60_000, end);
+                let long = self.random.between(1_000, 7_200_000);
+                self.happen(at, party, Happening::Cut(other));
+                self.happen((at + long).min(end), party, Happening::Heal(other));
+            }
+        }
+        if self.random.one_in(4) {
+            let at = self.random.between(60_000, end);
+            let years = i64::try_from(self.random.between(1, 20)).expect("small") - 10;
+            self.happen(at, party, Happening::ClockStep(years * 31_557_600_000));
+        }
+        if self.weather == Weather::Restore && (party == 0 || self.random.one_in(2)) {
+            for _ in 0..days {
+                let at = self.random.between(3_600_000, end / 2);
+                let later = self.random.between(60_000, end / 2 - 60_000);
+                self.happen(at, party, Happening::Backup);
+                self.happen(at + later, party, Happening::Restore);
+            }
+        }
+        if self.liar_index == Some(party) {
+            for _ in 0..30 * days {
+                let lie = Lie::ALL[usize::try_from(self.random.below(10)).expect("below 10")];
+                let signs_twice = matches!(lie, Lie::Fork | Lie::TwoRoots);
+                // Two histories late in the day: the log is frozen afterwards.
+                let at = self.random.between(if signs_twice { end * 9 / 10 } else { 600_000 }, end);
+                self.happen(at, party, Happening::Lie(lie));
+            }
+            // When everything has healed, once more, and then all must know.
+            self.happen(end + 900_000, party, Happening::Lie(Lie::Junk));
+            self.happen(end + 1_000_000, party, Happening::Lie(Lie::Fork));
+            self.happen(end + 1_060_000, party, Happening::MustBeAccused);
+        }
+    }
+
+    pub(crate) fn happen(&mut self, at: u64, party: usize, what: Happening) {
         self.sequence += 1;
         self.queue.push(Queued { at, sequence: self.sequence, party, what });
     }
 
-    fn count(&mut self, name: &'static str) {
+    pub(crate) fn count(&mut self, name: &'static str) {
         *self.counts.entry(name).or_default() += 1;
     }
 
-    fn note(&mut self, event: String) {
+    pub(crate) fn note(&mut self, event: String) {
         self.trace = sha256(&[&self.trace.0, &self.now_ms.to_be_bytes(), event.as_bytes()]);
         if self.last_events.len() == LAST_EVENTS {
             self.last_events.pop_front();
@@ -227,13 +289,30 @@ impl World {
             }
             self.now_ms = next.at;
             self.step(next.party, next.what);
+            self.look_at(next.party);
         }
         if self.violation.is_none() {
-            self.violation = self.checker.at_the_end(&self.parties);
+            self.violation =
+                self.checker.at_the_end(&self.parties, self.liar_index, &self.charter, self.suite);
         }
         let expected = 50 * self.profile.days;
         if self.violation.is_none() && self.checker.acknowledged < expected {
             self.violation = Some(Violation::TooQuiet(self.checker.acknowledged));
+        }
+    }
+
+    /// What can be seen of a party after each step: its record only grows, its memory is bounded.
+    fn look_at(&mut self, party: usize) {
+        let node = &self.parties[party];
+        if node.disk.overwritten {
+            let id = node.id;
+            return self.violate(Violation::RecordOverwritten(id));
+        }
+        if self.sequence.is_multiple_of(64)
+            && let Some(channel) = &node.channel
+            && let Some((what, ..)) = channel.danger_bounds().into_iter().find(|(_, size, most)| size > most)
+        {
+            self.violate(Violation::Unbounded(what));
         }
     }
 
@@ -260,11 +339,21 @@ impl World {
             Happening::Acknowledge => self.acknowledge(party),
             Happening::Crash => self.crash(party),
             Happening::Start => self.start(party),
+            Happening::Backup => self.backup(party),
+            Happening::Restore => self.restore(party),
+            Happening::Lie(lie) => self.lie(party, lie),
+            Happening::MustBeAccused => {
+                if let Some(violation) = self.must_be_accused() {
+                    self.violate(violation);
+                }
+            }
             Happening::Cut(other) => {
+                self.disturb(party, other);
                 self.count("fault: link cut one way");
                 self.links.get_mut(&(party, other)).expect("all links exist").up = false;
             }
             Happening::Heal(other) => {
+                self.disturb(party, other);
                 self.links.get_mut(&(party, other)).expect("all links exist").up = true;
                 let index = self.index(other);
                 let now = self.parties[party].now(self.now_ms);
@@ -274,10 +363,17 @@ impl World {
             }
             Happening::ClockStep(ms) => {
                 self.count("fault: clock step of years");
-                self.parties[party].clock_error_ms += ms;
+                let node = &mut self.parties[party];
+                node.clock_error_ms += ms;
+                node.clock_least_ms = node.clock_least_ms.min(node.clock_error_ms);
             }
         }
         self.drain(party);
+    }
+
+    fn disturb(&mut self, party: usize, other: usize) {
+        self.parties[party].disturbed_ms = self.now_ms;
+        self.parties[other].disturbed_ms = self.now_ms;
     }
 
     fn check_record(&mut self, error: Option<detente_protocol::channel::RecordError>) {
@@ -295,7 +391,9 @@ impl World {
         if self.parties[party].channel.is_some() {
             return;
         }
-        self.parties[party].start(*suite, charter, public, *now_ms, random);
+        let plant = self.profile.plant;
+        self.parties[party].start(*suite, charter, public, *now_ms, random, plant);
+        self.parties[party].disturbed_ms = *now_ms;
         self.ticks[party] = 0;
         self.note(format!("party {party} starts run {}", self.parties[party].runs));
         self.ratify(party);
@@ -329,6 +427,14 @@ impl World {
         let plant = self.profile.plant;
         let released: Released =
             self.parties[party].release(self.suite, &self.charter, decision.statement, decision.lane, plant);
+        let id = self.parties[party].id;
+        let hash = released.statement.hash(self.charter.channel_id(), id, released.lane);
+        let roster = self.parties[party].roster(self.suite);
+        let proof = Proof::decode(&released.proof).expect("made here");
+        let verdict = satisfies(&proof, &hash, &released.statement, &roster, &self.charter, self.suite);
+        if !matches!(verdict, ReleaseVerdict::Satisfied { .. }) {
+            self.violate(Violation::NotReleased(format!("a statement of {id}")));
+        }
         let now = self.parties[party].now(self.now_ms);
         let Party { channel: Some(channel), disk, .. } = &mut self.parties[party] else { return false };
         match channel.write(now, released, disk) {
@@ -345,7 +451,16 @@ impl World {
         if self.parties[party].channel.is_none() {
             return;
         }
-        let decision = officers::note(&self.parties[party], self.now_ms, &mut self.random);
+        // A client that got no answer offers the same statement again.
+        if self.random.one_in(8)
+            && let Some((statement, lane)) = self.parties[party].last_sent.clone()
+        {
+            self.count("statement offered again");
+            self.enter(party, officers::Decision { statement, lane });
+        }
+        let long = self.profile.plant == Some(Plant::Channel(Danger::LongEmergency));
+        let decision = officers::note(&self.parties[party], self.now_ms, &mut self.random, long);
+        self.parties[party].last_sent = Some((decision.statement.clone(), decision.lane));
         if self.enter(party, decision) {
             self.count("sent");
         }
@@ -360,7 +475,9 @@ impl World {
             self.parties[party].to_acknowledge.iter().take_while(|(at, ..)| *at <= now_ms).copied().collect();
         for item in due {
             let (_, entry, leaf) = item;
-            let reference = Reference { channel: self.charter.channel_id(), entry, leaf: Hash(leaf) };
+            let silent = self.profile.plant == Some(Plant::AcknowledgedWithoutLeaf);
+            let cited = if silent { Hash([0; 32]) } else { Hash(leaf) };
+            let reference = Reference { channel: self.charter.channel_id(), entry, leaf: cited };
             let precedence = Precedence::Routine;
             let statement = officers::statement(
                 &self.parties[party],
@@ -379,29 +496,17 @@ impl World {
         }
     }
 
-    fn crash(&mut self, party: usize) {
-        if self.parties[party].channel.is_none() {
-            return;
-        }
-        let reached = self.random.one_in(2);
-        if self.parties[party].disk.has_waiting() {
-            self.count("fault: power cut with unsynced writes");
-        }
-        self.count("fault: crash");
-        self.note(format!("party {party} crashes"));
-        let node = &mut self.parties[party];
-        node.channel = None;
-        node.disk.power_cut(reached);
-        let at = self.now_ms + self.random.between(500, 120_000);
-        self.happen(at, party, Happening::Start);
-    }
-
     fn sync(&mut self, party: usize) {
         if self.parties[party].channel.is_none() || !self.parties[party].disk.has_waiting() {
             return;
         }
         // A crash at the sync itself, now and then: the group is on the disk, or not.
-        if self.now_ms < self.faults_end_ms && self.random.one_in(400) {
+        let one_in = match self.weather {
+            Weather::Quiet => u64::MAX,
+            Weather::PowerCuts => 60,
+            _ => 400,
+        };
+        if self.now_ms < self.faults_end_ms && self.random.one_in(one_in) {
             self.count("fault: crash at a sync");
             return self.crash(party);
         }
@@ -452,6 +557,10 @@ impl World {
                 }
             }
             Output::KeepEpoch { ticket, party: of, epoch } => {
+                let index = self.parties.iter().position(|party| party.id == of).expect("of the channel");
+                if epoch.name() != Epoch::new(self.suite, self.parties[index].own_epoch).name() {
+                    self.violate(Violation::ForgedEpoch(of));
+                }
                 self.parties[party].peer_epochs.entry(of).or_default().push(epoch);
                 self.completed(party, vec![ticket]);
             }
@@ -461,6 +570,9 @@ impl World {
     }
 
     fn transmit(&mut self, from: usize, to: usize, bytes: Vec<u8>) {
+        if let Some(violation) = self.checker.sent(from, self.parties[from].id, &bytes) {
+            self.violate(violation);
+        }
         let link = self.links[&(from, to)];
         let faulty = self.now_ms < self.faults_end_ms;
         if !link.up {
@@ -470,6 +582,9 @@ impl World {
         if faulty && link.loss_in != u64::MAX && self.random.one_in(link.loss_in) {
             self.count("fault: lost");
             return;
+        }
+        if faulty && self.weather != Weather::Quiet && self.random.one_in(100) {
+            self.replay(&bytes);
         }
         let mut copies = 1;
         if faulty && self.random.one_in(link.repeat_in) {
@@ -488,52 +603,92 @@ impl World {
         }
     }
 
+    /// Somebody on the way keeps what passes and sends it again, later and to anybody.
+    fn replay(&mut self, bytes: &[u8]) {
+        if self.recorded.len() < 64 {
+            self.recorded.push(bytes.to_vec());
+        }
+        let which = usize::try_from(self.random.below(self.recorded.len() as u64)).expect("an index");
+        let to = usize::try_from(self.random.below(self.parties.len() as u64)).expect("an index");
+        let old = std::mem::replace(&mut self.recorded[which], bytes.to_vec());
+        self.count("fault: replayed to anybody");
+        let at = self.now_ms + self.random.between(1, 600_000);
+        self.happen(at, to, Happening::Deliver(old));
+    }
+
     fn event(&mut self, party: usize, event: Event) {
         match event {
-            Event::Entry { id, leaf, entry, judged, .. } => {
+            Event::Entry { id, leaf, judged, own, .. } => {
                 self.note(format!("party {party} holds {} {:?}", name(&id), judged.verdict));
-                let _ = entry;
-                self.entry_shown(party, id, leaf, &judged.verdict, judged.entry.as_ref());
+                self.entry_shown(party, (id, leaf), own, &judged.verdict, judged.entry.as_ref());
             }
-            Event::Receipt { log, by, size, .. } => {
+            Event::Receipt { log, by, size, time_s, .. } => {
                 self.count("receipt");
-                let by = &self.parties[usize::from(by.0)];
-                if let Some(violation) = self.checker.receipt(&self.parties, &log, by, size) {
+                let index = usize::from(by.0);
+                if self.liar_index == Some(index) {
+                    // It signs what it likes, but only for what the writer wrote can a receipt be told.
+                    let written = self.parties.iter().map(|party| party.disk.size(&log)).max();
+                    if written.is_some_and(|written| written < size) {
+                        let by = self.parties[index].id;
+                        self.violate(Violation::ReceiptWithoutDisk { log: log_name(&log), by });
+                    }
+                    return;
+                }
+                let by = (index, &self.parties[index]);
+                if let Some(violation) = self.checker.receipt(by, &log, size, time_s) {
                     self.violate(violation);
                 }
             }
-            Event::Equivocation { party: accused, .. } => {
-                let id = self.parties[usize::from(accused.0)].id;
-                self.violate(Violation::HonestAccused(id));
+            Event::Equivocation { party: accused, log } => {
+                let index = usize::from(accused.0);
+                let id = self.parties[index].id;
+                self.count("equivocation proved");
+                self.note(format!("party {party} has proof against party {index} about {}", log_name(&log)));
+                if self.liar_index != Some(index) {
+                    return self.violate(Violation::HonestAccused(id));
+                }
+                self.parties[party].accused.insert(id);
+                self.parties[party].accused_logs.insert(log);
             }
-            Event::CheckFailed { id } => self.violate(Violation::RecordsDiffer(name(&id))),
+            Event::CheckFailed { id } => {
+                // Whoever had seen a forked log may have seen another history of it.
+                self.count("check failed");
+                if self.liar_index.is_none() && !self.parties.iter().any(|party| party.restored) {
+                    self.violate(Violation::RecordsDiffer(name(&id)));
+                }
+            }
             Event::Blob { .. } => self.count("blob held"),
             Event::ReceiptContradicts { .. } => self.count("receipt contradicts"),
             Event::OwnLogBeyond { .. } => self.count("own log beyond"),
-            Event::Signed { .. }
-            | Event::Presence { .. }
-            | Event::Flooding { .. }
-            | Event::EpochEnded { .. } => {}
+            Event::Flooding { .. } => self.count("flood of generations held back"),
+            Event::Signed { .. } | Event::Presence { .. } | Event::EpochEnded { .. } => {}
         }
     }
 
     fn entry_shown(
         &mut self,
         party: usize,
-        id: EntryId,
-        leaf: Hash,
+        (id, leaf): (EntryId, Hash),
+        written_now: bool,
         verdict: &Verdict,
         entry: Option<&Entry>,
     ) {
-        if let Some(before) = self.parties[party].shown.insert(id, leaf)
-            && before != leaf
-        {
+        let before = self.parties[party].shown.insert(id, (leaf, *verdict));
+        let writer = self.parties.iter().position(|party| party.id == id.log.party);
+        let by_liar = self.liar_index.is_some() && writer == self.liar_index;
+        if before.is_some_and(|(before, _)| before != leaf) && !by_liar && self.liar_index != Some(party) {
             return self.violate(Violation::ShownTwice(name(&id)));
         }
         let own = self.parties[party].id == id.log.party;
-        if own {
+        let first = written_now && !self.checker.entered_at.contains_key(&id);
+        if first && !by_liar {
             self.checker.entered.insert(id, leaf);
+            self.checker.entered_at.insert(id, self.now_ms);
         }
+        if matches!(verdict, Verdict::Void(_)) && !by_liar {
+            return self.violate(Violation::HonestVoid(name(&id)));
+        }
+        self.flash(party, writer, &id);
         match verdict {
             Verdict::Valid => self.count("entry valid"),
             Verdict::Void(_) => self.count("entry void"),
@@ -544,10 +699,17 @@ impl World {
         if *verdict != Verdict::Valid {
             return;
         }
+        if !by_liar && self.liar_index != Some(party) {
+            self.released(party, &id, spoken, first);
+        }
         let kind = spoken.statement.kind;
         if own && kind == Kind::Acknowledgement {
             let Some(Party { channel: Some(channel), .. }) = self.parties.get(party) else { return };
             let Some(taken) = channel.resolve(&id.log, &spoken.statement.references[0]) else { return };
+            let shown = self.parties[party].shown.get(&taken.entry).map(|(leaf, _)| *leaf);
+            if shown.is_some_and(|shown| shown != taken.leaf) {
+                return self.violate(Violation::WrongReference(name(&id)));
+            }
             let taken = taken.entry;
             let node = &mut self.parties[party];
             node.to_acknowledge.retain(|(_, entry, _)| *entry != taken);
@@ -561,6 +723,42 @@ impl World {
             let node = &mut self.parties[party];
             node.to_acknowledge.retain(|(_, entry, _)| *entry != id);
             node.to_acknowledge.insert((at, id, leaf.0));
+        }
+    }
+
+    /// An entry of the emergency lane comes at once when nothing is in its way.
+    fn flash(&mut self, party: usize, writer: Option<usize>, id: &EntryId) {
+        let (Some(writer), Some(&at)) = (writer, self.checker.entered_at.get(id)) else { return };
+        if id.log.lane != Lane::Emergency || writer == party {
+            return;
+        }
+        let disturbed = self.parties[writer].disturbed_ms.max(self.parties[party].disturbed_ms);
+        let settled =
+            disturbed + 60_000 < at && self.links[&(writer, party)].up && self.links[&(party, writer)].up;
+        if settled {
+            self.count("flash with nothing in its way");
+            if self.now_ms > at + LATE_FLASH_MS {
+                self.violate(Violation::LateFlash(name(id)));
+            }
+        }
+    }
+
+    /// A valid statement: entered once, and its proof must come to everybody.
+    fn released(&mut self, party: usize, id: &EntryId, spoken: &SpokenEntry, first: bool) {
+        let Some(channel) = &self.parties[party].channel else { return };
+        let resolve = |reference: &_| channel.resolve(&id.log, reference);
+        let Some(statement) = spoken.statement.with_references(resolve) else { return };
+        let hash = statement.hash(self.charter.channel_id(), id.log.party, id.log.lane);
+        if self.parties[party].id == id.log.party {
+            let restored = self.parties[party].restored;
+            if first && let Some(violation) = self.checker.own_statement(hash, *id, restored) {
+                self.violate(violation);
+            }
+            return;
+        }
+        let Statement { kind, precedence, format, .. } = statement;
+        if proof_travels(&self.charter, kind, precedence, id.log.lane, format) {
+            self.checker.await_proof(party, *id, (spoken.placement.proof, hash), statement);
         }
     }
 }

@@ -13,6 +13,9 @@ use crate::judge::{Acts, Context, Judged, LogJudge, Verdict};
 use crate::names::{EntryId, Lane, LogKey, PartyIndex};
 use crate::seen::SeenTable;
 
+/// Longest wait between two requests for the logs that a generation entry names.
+const ASK_NAMED_MOST_MS: u64 = 60_000;
+
 /// What other logs contribute to a verdict, with the record for tables of the past.
 pub(crate) struct Held<'a> {
     channel: &'a Channel,
@@ -120,10 +123,11 @@ impl Channel {
             .map(|log| log.key)
             .collect();
         for key in waiting {
-            let Some(first) = read_leaf(&self.logs[&key], 0, record)? else { continue };
             if let Some(mirror) = self.logs.get_mut(&key).and_then(Log::mirror_mut) {
-                mirror.ask_again = now.mono_ms + super::mirror::ASK_AGAIN_MS;
+                mirror.ask_wait = (mirror.ask_wait * 2).clamp(super::mirror::ASK_AGAIN_MS, ASK_NAMED_MOST_MS);
+                mirror.ask_again = now.mono_ms + mirror.ask_wait;
             }
+            let Some(first) = read_leaf(&self.logs[&key], 0, record)? else { continue };
             for (log, size, _) in named_heads(&key, &first.entry) {
                 let from = self.logs.get(&log).map_or(0, |log| log.edge.size());
                 if from < size {

@@ -56,6 +56,8 @@ pub(crate) struct MirrorLog {
     pub(crate) cosigned: u64,
     /// When the gap may be asked for again (monotonic ms).
     pub(crate) ask_again: u64,
+    /// The wait before that, while logs named by the first entry are missing.
+    pub(crate) ask_wait: u64,
     /// When the last fresh receipt went out (monotonic ms).
     pub(crate) heartbeat_sent: u64,
     /// Size of this node's last own ML-DSA receipt, and since when more is waiting.
