@@ -50,8 +50,7 @@ pub(crate) async fn prove(
     }
     let out = stage.folder.join("export");
     let known = detente_node::export::select(node.store(), Some(&channel.channel))?;
-    let exported =
-        detente_node::export::export(node.store(), &known, &out, crate::commands::format::now())?;
+    let exported = detente_node::export::export(node.store(), &known, &out, crate::commands::format::now())?;
     transcript.tell(&Told::Exported {
         folder: out.display().to_string(),
         entries: exported.entries,
@@ -77,6 +76,8 @@ pub(crate) async fn prove(
                 index,
                 what: fault.kind.word().to_owned(),
                 reference: sent.reference.clone(),
+                name: stage.actor(&sent.by)?.cast.name.clone(),
+                lane: found.lane.clone(),
                 sentence: format!("{fault}."),
             });
             Ok(())

@@ -11,6 +11,7 @@
 //! that does not come true ends the demonstration with a sentence and the exit status 1.
 
 mod cast;
+mod evidence;
 mod journal;
 mod paper;
 mod play;

@@ -103,7 +103,9 @@ mod tests {
 
     #[test]
     fn nothing_is_lost_and_nothing_is_too_wide() {
-        for text in ["Уведомление о пуске: 15 марта 2027 года", "发：织女星（VEG），等级：平急 UTC 12:00", "a  b   c"] {
+        for text in
+            ["Уведомление о пуске: 15 марта 2027 года", "发：织女星（VEG），等级：平急 UTC 12:00", "a  b   c"]
+        {
             for limit in 2..40 {
                 let lines = wrap(text, limit);
                 assert!(lines.iter().all(|line| columns(line) <= limit), "{limit}: {lines:?}");

@@ -1,7 +1,6 @@
 //! Playing the scenes: each step acts on one node and then asks the others until it has come true.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
 
 use detente_encoding::Timestamp;
 use detente_node::api::{MessageView, PartyState, Submitted};
@@ -29,8 +28,8 @@ pub(crate) struct Sent {
 /// The play under way.
 #[derive(Debug)]
 pub(crate) struct Play<'a> {
-    stage: &'a mut Stage,
-    transcript: &'a mut Transcript,
+    pub(super) stage: &'a mut Stage,
+    pub(super) transcript: &'a mut Transcript,
     messages: BTreeMap<String, Sent>,
     start: Timestamp,
     scenes: usize,
@@ -61,8 +60,9 @@ impl<'a> Play<'a> {
             story: scene.story.trim().to_owned(),
         });
         for step in &scene.steps {
-            self.step(step).await.map_err(|failure| {
-                Failure { reason: format!("scenarios/{}.toml: {}", scene.name, failure.reason), ..failure }
+            self.step(step).await.map_err(|failure| Failure {
+                reason: format!("scenarios/{}.toml: {}", scene.name, failure.reason),
+                ..failure
             })?;
         }
         Ok(())
@@ -86,13 +86,13 @@ impl<'a> Play<'a> {
         }
     }
 
-    fn sent(&self, message: &str) -> Result<Sent, Failure> {
+    pub(super) fn sent(&self, message: &str) -> Result<Sent, Failure> {
         let found = self.messages.get(message).cloned();
         found.ok_or_else(|| Failure::new(format!("no message {message:?} was sent")))
     }
 
     /// Waits until the node of `code` holds the message and has checked it.
-    async fn held(&mut self, code: &str, sent: &Sent) -> Result<MessageView, Failure> {
+    pub(super) async fn held(&mut self, code: &str, sent: &Sent) -> Result<MessageView, Failure> {
         let actor = self.stage.actor(code)?;
         let what = format!("{} at {}", sent.reference, actor.cast.name);
         let view = self
@@ -124,6 +124,8 @@ impl<'a> Play<'a> {
         self.messages.insert(name.to_owned(), sent.clone());
         let view = self.held(by, &sent).await?;
         let actor = self.stage.actor(by)?;
+        let mut to = view.to.clone();
+        self.stage.in_order(&mut to);
         self.transcript.tell(&Told::Released {
             party: by.to_owned(),
             name: actor.cast.name.clone(),
@@ -133,14 +135,15 @@ impl<'a> Play<'a> {
             format: view.found.format.clone().unwrap_or_default(),
             precedence: view.found.precedence.clone().unwrap_or_default(),
             lane: view.found.lane.clone(),
-            to: view.to.clone(),
+            names: self.stage.names(&to),
+            to: to.clone(),
             at: view.found.written_at.clone(),
             label,
         });
         if view.found.lane != "exercise" {
             return Err(Failure::new(format!("{} is in the {} lane", sent.reference, view.found.lane)));
         }
-        for code in &view.to {
+        for code in &to {
             match self.stage.actor(code)?.is_here() {
                 true => self.delivered(code, &sent).await?,
                 false => self.not_delivered(code, &sent).await?,
@@ -150,7 +153,7 @@ impl<'a> Play<'a> {
     }
 
     /// The sender's node shows the receipt of `code`, whose node shows the release to be verified.
-    async fn delivered(&mut self, code: &str, sent: &Sent) -> Result<(), Failure> {
+    pub(super) async fn delivered(&mut self, code: &str, sent: &Sent) -> Result<(), Failure> {
         let (sender, actor) = (self.stage.actor(&sent.by)?, self.stage.actor(code)?);
         let name = actor.cast.name.clone();
         let at = self
@@ -159,8 +162,6 @@ impl<'a> Play<'a> {
                 Ok(state_of(sender, sent, code).await?.and_then(|state| state.delivered_at))
             })
             .await?;
-        let reference = sent.reference.clone();
-        self.transcript.tell(&Told::Delivered { party: code.to_owned(), name: name.clone(), reference, at });
         let release = self
             .transcript
             .until(&format!("the release proof at {name}"), async || {
@@ -168,12 +169,14 @@ impl<'a> Play<'a> {
                 Ok(release.filter(|release| release.verdict != "not_yet_shown"))
             })
             .await?;
-        self.transcript.tell(&Told::Checked {
+        self.transcript.tell(&Told::Delivered {
             party: code.to_owned(),
             name: name.clone(),
             reference: sent.reference.clone(),
-            verdict: release.verdict.clone(),
+            at,
+            release: release.verdict.clone(),
             keys: release.keys.clone(),
+            file_key: release.file_key,
         });
         match (release.verdict.as_str(), release.keys.len()) {
             ("verified", 2) => Ok(()),
@@ -188,7 +191,10 @@ impl<'a> Play<'a> {
         let sender = self.stage.actor(&sent.by)?;
         let state = state_of(sender, sent, code).await?;
         if state.is_none_or(|state| state.delivered_at.is_some()) {
-            return Err(Failure::new(format!("{} is shown as received by {code}, which is away", sent.reference)));
+            return Err(Failure::new(format!(
+                "{} is shown as received by {code}, which is away",
+                sent.reference
+            )));
         }
         self.transcript.tell(&Told::NotDelivered {
             party: code.to_owned(),
@@ -297,152 +303,14 @@ impl<'a> Play<'a> {
         }
         Ok(())
     }
-
-    /// Both nodes list the clock; it is shown running for `run_s` seconds.
-    async fn clock(&mut self, by: &str, message: &str, run_s: u64) -> Result<(), Failure> {
-        let sent = self.sent(message)?;
-        let mut due = String::new();
-        for code in [by, &sent.by] {
-            let actor = self.stage.actor(code)?;
-            let what = format!("the clock at {}", actor.cast.name);
-            due = self.transcript.until(&what, async || clock_of(actor, &sent, by).await).await?;
-        }
-        let end = moment(&due)?;
-        let left = end.since(crate::commands::format::now()) / 1000;
-        self.transcript.tell(&Told::Clock { party: by.to_owned(), reference: sent.reference, due, left_s: left });
-        let (began, mut shown) = (Instant::now(), 0);
-        while began.elapsed() < Duration::from_secs(run_s) {
-            let left = end.since(crate::commands::format::now()) / 1000;
-            self.transcript.waiting(&format!("the clock runs, {left} s left"), began.elapsed(), &mut shown);
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-        self.transcript.clear(shown > 0);
-        Ok(())
-    }
-
-    async fn clock_met(&mut self, by: &str, message: &str) -> Result<(), Failure> {
-        let sent = self.sent(message)?;
-        let sender = self.stage.actor(&sent.by)?;
-        self.transcript
-            .until("the clock to stop", async || {
-                Ok(clock_of(sender, &sent, by).await?.is_none().then_some(()))
-            })
-            .await?;
-        let state = state_of(sender, &sent, by).await?.unwrap_or_default();
-        let (Some(due), Some(at)) = (state.deadline, state.acknowledged_at) else {
-            return Err(Failure::new(format!("{} has no deadline or was not taken over", sent.reference)));
-        };
-        let spare_ms = moment(&due)?.since(moment(&at)?);
-        if state.overdue || spare_ms < 0 {
-            return Err(Failure::new(format!("{} was taken over too late", sent.reference)));
-        }
-        self.transcript.tell(&Told::ClockMet {
-            party: by.to_owned(),
-            reference: sent.reference,
-            due,
-            at,
-            spare_s: spare_ms / 1000,
-        });
-        Ok(())
-    }
-
-    /// Holds the parts that the reader's node shows against the sums beside them.
-    async fn sums(&mut self, by: &str, message: &str) -> Result<(), Failure> {
-        let sent = self.sent(message)?;
-        let view = self.held(by, &sent).await?;
-        let fields = view.message.unwrap_or_default()["notification"]["fields"].take();
-        let sums: [(&str, &str, &[&str]); 2] = [
-            ("deployed missiles and bombers", "deployed_vehicles", &["deployed"]),
-            ("launchers", "launchers", &["launchers_deployed", "launchers_nondeployed"]),
-        ];
-        for (total, key, of) in sums {
-            let mut parts = Vec::new();
-            for kind in fields["per_type"].as_array().into_iter().flatten() {
-                let part: u64 = of.iter().filter_map(|key| kind[key].as_u64()).sum();
-                parts.extend((part > 0).then_some(part));
-            }
-            let (sum, told_sum) = (parts.iter().sum(), fields["totals"][key].as_u64().unwrap_or_default());
-            self.transcript.tell(&Told::Sum {
-                party: by.to_owned(),
-                name: self.stage.actor(by)?.cast.name.clone(),
-                reference: sent.reference.clone(),
-                total: total.to_owned(),
-                parts,
-                sum,
-                told_sum,
-            });
-            if sum != told_sum || sum == 0 {
-                return Err(Failure::new(format!("{total}: the parts of {} make {sum}, not {told_sum}", sent.reference)));
-            }
-        }
-        Ok(())
-    }
-
-    async fn stop(&mut self, party: &str, seen_by: &str) -> Result<(), Failure> {
-        let actor = self.stage.actor_mut(party)?;
-        actor.stop().await;
-        let name = actor.cast.name.clone();
-        self.transcript.tell(&Told::Away { party: party.to_owned(), name: name.clone() });
-        let watcher = self.stage.actor(seen_by)?;
-        let what = format!("{} to see the line to {name} go down", watcher.cast.name);
-        let line = self
-            .transcript
-            .until(&what, async || {
-                let status = watcher.node()?.status().await?;
-                let mut lines = status.channels.into_iter().flat_map(|channel| channel.line);
-                Ok(lines.find(|line| line.party == party && line.verdict != "up"))
-            })
-            .await?;
-        self.transcript.tell(&Told::Line {
-            party: watcher.cast.name.clone(),
-            to: name,
-            verdict: line.verdict,
-            evidence: line.evidence,
-        });
-        Ok(())
-    }
-
-    async fn start(&mut self, party: &str, catches_up: &[String]) -> Result<(), Failure> {
-        let began = Instant::now();
-        self.stage.actor_mut(party)?.start()?;
-        let mut missed = Vec::new();
-        for message in catches_up {
-            let sent = self.sent(message)?;
-            self.held(party, &sent).await?;
-            missed.push(sent);
-        }
-        let after_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.transcript.tell(&Told::CaughtUp {
-            party: party.to_owned(),
-            name: self.stage.actor(party)?.cast.name.clone(),
-            references: missed.iter().map(|sent| sent.reference.clone()).collect(),
-            after_ms,
-        });
-        for sent in &missed {
-            self.delivered(party, sent).await?;
-        }
-        Ok(())
-    }
 }
 
 /// What `code` has done with a message, as `actor` sees it.
-async fn state_of(actor: &Actor, sent: &Sent, code: &str) -> Result<Option<PartyState>, Failure> {
+pub(super) async fn state_of(actor: &Actor, sent: &Sent, code: &str) -> Result<Option<PartyState>, Failure> {
     let view = actor.message(&sent.entry).await?;
     Ok(view.as_ref().and_then(|view| own_state(view, code)).cloned())
 }
 
 fn own_state<'v>(view: &'v MessageView, code: &str) -> Option<&'v PartyState> {
     view.parties.iter().find(|state| state.party == code)
-}
-
-/// By when `by` must take a message over, while `actor`'s node lists that clock.
-async fn clock_of(actor: &Actor, sent: &Sent, by: &str) -> Result<Option<String>, Failure> {
-    let status = actor.node()?.status().await?;
-    let mut clocks = status.channels.into_iter().flat_map(|channel| channel.clocks);
-    let found = clocks.find(|clock| clock.entry == sent.entry && clock.party == by && clock.what == "acknowledge");
-    Ok(found.map(|clock| clock.due))
-}
-
-fn moment(text: &str) -> Result<Timestamp, Failure> {
-    Timestamp::parse(text).map_err(|_| Failure::new(format!("the node answered {text:?} for a moment")))
 }

@@ -162,7 +162,8 @@ mod tests {
                 let Step::Send { message, .. } = step else { continue };
                 let file = message_file(message, start).expect("its moments can be read");
                 let message = detente_node::compose::read_message(&file.to_string()).expect(scene.name);
-                let context = detente_formats::CheckContext { now: start, references: &[], accept_late: false };
+                let context =
+                    detente_formats::CheckContext { now: start, references: &[], accept_late: false };
                 let faults = detente_formats::check(&message, &context);
                 let refused: Vec<_> = faults.iter().filter(|fault| fault.refuses()).collect();
                 assert!(refused.is_empty(), "{}: {refused:?}", scene.name);

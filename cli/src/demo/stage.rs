@@ -3,9 +3,9 @@
 //! Each node is a real one, started from its own folder and speaking to the others over its links
 //! alone. Only its owner's officers sign: with key files, as a drill may.
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use detente_node::api::{Found, MessageView, Submitted};
 use detente_node::compose::{Draft, FileKey};
@@ -84,8 +84,7 @@ impl Actor {
             offline.officer_add(&NewOfficer { id: &id, name, roles, key_file: &key_file }, &[])?;
             Ok(FileKey::read(&key_file)?)
         };
-        let release =
-            vec![add(&cast.release[0], "draft,release")?, add(&cast.release[1], "release")?];
+        let release = vec![add(&cast.release[0], "draft,release")?, add(&cast.release[1], "release")?];
         let watch = vec![add(&cast.watch, "watch")?];
         let (credential, view) = offline.credential_export()?;
         Ok(Self { dir, words: view.words, release, watch, node: None, credential, cast })
@@ -138,7 +137,12 @@ impl Actor {
     ///
     /// # Errors
     /// Every fault of the message, or why it is not released.
-    pub(crate) async fn send(&self, channel: &str, message: &str, cited: &[Found]) -> Result<Submitted, Failure> {
+    pub(crate) async fn send(
+        &self,
+        channel: &str,
+        message: &str,
+        cited: &[Found],
+    ) -> Result<Submitted, Failure> {
         let node = self.node()?;
         let context = node.context(channel).await?;
         let mut lookup = |citation: &str| {
@@ -172,24 +176,24 @@ impl Stage {
         let Cast { parties, channels } = cast::cast()?;
         let mut actors = Vec::new();
         for party in parties {
-            transcript.waiting("keys and folders are made", Duration::from_secs(1), &mut 0);
-            actors.push(Actor::new(party, folder)?);
-        }
-        transcript.clear(true);
-        let credentials = acquaint(&actors)?;
-        for actor in &mut actors {
-            actor.start()?;
-            let node = actor.node()?;
+            let actor = Actor::new(party, folder)?;
             transcript.tell(&Told::Party {
                 party: actor.cast.code.clone(),
                 name: actor.cast.name.clone(),
                 about: actor.cast.about.clone(),
                 language: actor.cast.language.clone(),
-                listen: node.listen().to_string(),
                 words: actor.words.clone(),
             });
+            actors.push(actor);
         }
+        let credentials = acquaint(&actors)?;
         transcript.tell(&Told::Acquainted { credentials });
+        let mut listen = BTreeMap::new();
+        for actor in &mut actors {
+            actor.start()?;
+            listen.insert(actor.cast.code.clone(), actor.node()?.listen().to_string());
+        }
+        transcript.tell(&Told::Nodes { listen });
         let mut stage = Self { folder: folder.to_path_buf(), actors, channels: Vec::new() };
         for channel in &channels {
             stage.open(channel, transcript).await?;
@@ -203,12 +207,19 @@ impl Stage {
         let (charter, context) = proposer.node()?.draft_charter(&channel.charter).await?;
         let ratification = Draft::ratify(&context)?.sign(&proposer.release, &context)?;
         proposer.node()?.propose(&charter, ratification).await?;
-        let parties: Vec<String> = context.parties.iter().map(|party| party.code.clone()).collect();
+        let mut parties: Vec<String> = context.parties.iter().map(|party| party.code.clone()).collect();
+        self.in_order(&mut parties);
         for code in parties.iter().filter(|code| **code != channel.by) {
             let actor = self.actor(code)?;
             let name = &actor.cast.name;
-            self.standing(actor, &context.channel, "proposed", &format!("{name} to see the charter"), transcript)
-                .await?;
+            self.standing(
+                actor,
+                &context.channel,
+                "proposed",
+                &format!("{name} to see the charter"),
+                transcript,
+            )
+            .await?;
             let node = actor.node()?;
             let context = node.context(&context.channel).await?;
             let ratification = Draft::ratify(&context)?.sign(&actor.release, &context)?;
@@ -223,6 +234,7 @@ impl Stage {
             label: context.label.clone(),
             channel: context.channel.clone(),
             parties: parties.clone(),
+            names: self.names(&parties),
         });
         self.channels.push(OpenChannel {
             id: channel.id.clone(),
@@ -277,11 +289,25 @@ impl Stage {
         found.ok_or_else(|| Failure::new(format!("there is no channel {id}")))
     }
 
-    /// Stops all nodes.
-    pub(crate) async fn close(mut self) {
-        for actor in &mut self.actors {
-            actor.stop().await;
+    /// Puts codes into the order of the cast; a charter orders its parties by their keys.
+    pub(crate) fn in_order(&self, codes: &mut [String]) {
+        codes.sort_by_key(|code| self.actors.iter().position(|actor| actor.cast.code == *code));
+    }
+
+    /// Names of parties by their codes.
+    pub(crate) fn names(&self, codes: &[String]) -> Vec<String> {
+        let name =
+            |code: &String| self.actor(code).map_or_else(|_| code.clone(), |actor| actor.cast.name.clone());
+        codes.iter().map(name).collect()
+    }
+
+    /// Stops all nodes at once.
+    pub(crate) async fn close(self) {
+        let mut leaving = tokio::task::JoinSet::new();
+        for mut actor in self.actors {
+            leaving.spawn(async move { actor.stop().await });
         }
+        leaving.join_all().await;
     }
 }
 

@@ -3,6 +3,7 @@
 //! [`Told`] is everything that can happen; with `--json` it is printed as it is, one object a line.
 //! While something is waited for, the error output says what, so that a full second is never silent.
 
+use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
 
@@ -26,12 +27,14 @@ const MARGIN: usize = 19;
 pub(crate) enum Told {
     /// The beginning.
     Begin { folder: String },
-    /// A party's folder was made, its credential signed, its node started.
-    Party { party: String, name: String, about: String, language: String, listen: String, words: String },
+    /// A party's folder was made, with its officers' keys, and its credential signed.
+    Party { party: String, name: String, about: String, language: String, words: String },
     /// Credentials were exchanged and their words compared.
     Acquainted { credentials: usize },
+    /// All nodes run; addresses of their links by party.
+    Nodes { listen: BTreeMap<String, String> },
     /// All parties ratified a charter.
-    Opened { label: String, channel: String, parties: Vec<String> },
+    Opened { label: String, channel: String, parties: Vec<String>, names: Vec<String> },
     /// A scene begins.
     Scene { number: usize, scene: String, title: String, story: String },
     /// Two officers let a message go.
@@ -45,47 +48,110 @@ pub(crate) enum Told {
         precedence: String,
         lane: String,
         to: Vec<String>,
+        names: Vec<String>,
         at: String,
         label: String,
     },
-    /// A party's node holds it, by the receipt that the sender's node shows.
-    Delivered { party: String, name: String, reference: String, at: String },
+    /// A party's node holds it, by the receipt that the sender's node shows; and that node's verdict
+    /// on the release.
+    Delivered {
+        party: String,
+        name: String,
+        reference: String,
+        at: String,
+        release: String,
+        keys: Vec<u16>,
+        file_key: bool,
+    },
     /// A party has not received it: its node is away.
     NotDelivered { party: String, name: String, reference: String, shown_to: String },
-    /// A party's node has checked the release.
-    Checked { party: String, name: String, reference: String, verdict: String, keys: Vec<u16> },
     /// A person opened it and reads this.
-    Read { party: String, name: String, officer: String, reference: String, language: String, exercise: bool, at: String, text: String },
+    Read {
+        party: String,
+        name: String,
+        officer: String,
+        reference: String,
+        language: String,
+        exercise: bool,
+        at: String,
+        text: String,
+    },
     /// What it refers to is nothing that this party holds.
     RefersElsewhere { party: String, name: String, reference: String, shown: String },
     /// A person has taken it over.
-    Acknowledged { party: String, name: String, officer: String, reference: String, at: String, shown_to: String },
+    Acknowledged {
+        party: String,
+        name: String,
+        officer: String,
+        reference: String,
+        at: String,
+        shown_to: String,
+    },
     /// The duty officer who sent it sees who received it.
-    Receipt { party: String, name: String, officer: String, reference: String, received_by: String, at: String },
+    Receipt {
+        party: String,
+        name: String,
+        officer: String,
+        reference: String,
+        received_by: String,
+        at: String,
+    },
     /// The clock of a message runs.
-    Clock { party: String, reference: String, due: String, left_s: i64 },
+    Clock { party: String, name: String, reference: String, due: String, left_s: i64 },
     /// It has stopped in time.
-    ClockMet { party: String, reference: String, due: String, at: String, spare_s: i64 },
+    ClockMet { party: String, name: String, reference: String, due: String, at: String, spare_s: i64 },
     /// Parts add up.
-    Sum { party: String, name: String, reference: String, total: String, parts: Vec<u64>, sum: u64, told_sum: u64 },
+    Sum {
+        party: String,
+        name: String,
+        reference: String,
+        total: String,
+        parts: Vec<u64>,
+        sum: u64,
+        told_sum: u64,
+    },
     /// A node was stopped.
     Away { party: String, name: String },
-    /// How another sees the line to it.
-    Line { party: String, to: String, verdict: String, evidence: String },
+    /// Another sees every path to it down: kind of path and why.
+    PathsDown { party: String, name: String, to: String, paths: BTreeMap<String, String> },
     /// It is there again and holds what it missed.
     CaughtUp { party: String, name: String, references: Vec<String>, after_ms: u64 },
     /// The journal follows.
     Journal { label: String, shown_by: String },
     /// A line of the journal.
-    JournalLine { at: String, reference: String, party: String, name: String, kind: String, format: Option<String> },
+    JournalLine {
+        at: String,
+        reference: String,
+        party: String,
+        name: String,
+        kind: String,
+        format: Option<String>,
+    },
     /// The journal was exported.
     Exported { folder: String, entries: u64, logs: usize },
     /// An export was checked.
     Verified { folder: String, verdict: String, entries: u64, logs: usize, parties: Vec<(String, String)> },
     /// One byte of a copy was altered.
-    Altered { folder: String, file: String, offset: usize, from: u8, to: u8, reference: String, meaning: String },
+    Altered {
+        folder: String,
+        file: String,
+        offset: usize,
+        from: u8,
+        to: u8,
+        reference: String,
+        meaning: String,
+    },
     /// The check of the copy names the entry.
-    Found { verdict: String, log: String, index: u64, what: String, reference: String, sentence: String },
+    Found {
+        verdict: String,
+        log: String,
+        index: u64,
+        what: String,
+        reference: String,
+        name: String,
+        lane: String,
+        sentence: String,
+    },
     /// The end.
     End { folder: Option<String> },
 }
@@ -142,10 +208,10 @@ impl Transcript {
         }
     }
 
-    /// Shows that `what` is waited for; on a terminal several times a second, else once a second.
+    /// Shows that `what` is waited for; on a terminal ten times a second, else every five seconds.
     pub(crate) fn waiting(&self, what: &str, waited: Duration, shown: &mut u32) {
         let tenths = u32::try_from(waited.as_millis() / 100).unwrap_or(u32::MAX);
-        let due = if self.terminal { tenths } else { tenths / 10 };
+        let due = if self.terminal { tenths } else { 1 + tenths / 50 };
         if waited < QUIET || due <= *shown {
             return;
         }
@@ -154,7 +220,7 @@ impl Transcript {
         let mut out = std::io::stderr().lock();
         let _ = match self.terminal {
             true => write!(out, "\r\x1b[K{:MARGIN$}… {what}, {seconds:.1} s", ""),
-            false => writeln!(out, "… {what}, {seconds:.0} s"),
+            false => writeln!(out, "… {what}, {seconds:.1} s"),
         };
         let _ = out.flush(); // Progress that cannot be shown is no reason to stop.
     }
@@ -197,56 +263,70 @@ impl Transcript {
                 print("");
             }
             Told::Party { name, party, about, words, .. } => {
-                self.line(name, &format!("{party}: {about}; its node runs"));
-                print(format!("{:MARGIN$}words: {words}", ""));
+                self.line(name, &format!("{party}: {about}"));
+                self.line("", &format!("words: {words}"));
             }
             Told::Acquainted { credentials } => {
                 self.line("all", &format!("{credentials} credentials exchanged, their words compared"));
             }
-            Told::Opened { label, parties, .. } => {
-                self.line("all", &format!("channel “{label}” is open: ratified by {}", parties.join(", ")));
+            Told::Nodes { listen } => {
+                self.line("all", &format!("{} nodes run, each in its folder", listen.len()));
+            }
+            Told::Opened { label, names, .. } => {
+                self.line("all", &format!("channel “{label}” is open: ratified by {}", names.join(", ")));
             }
             Told::Scene { number, title, story, .. } => {
                 print(format!("\n\n{number}. {title}\n"));
                 Self::paragraph(story);
                 print("");
             }
-            Told::Released { name, officers, reference, format, precedence, label, to, .. } => {
-                let (to, officers) = (to.join(", "), officers.join(" and "));
+            Told::Released { name, officers, reference, format, precedence, label, names, .. } => {
+                let (to, officers) = (names.join(", "), officers.join(" and "));
                 self.line(name, &format!("{reference} released by {officers}"));
                 self.line("", &format!("{format}, {precedence}, exercise lane of “{label}”, to {to}"));
             }
-            Told::Delivered { name, reference, at, .. } => {
+            Told::Delivered { name, reference, at, release, keys, file_key, .. } => {
+                let keys: Vec<String> = keys.iter().map(u16::to_string).collect();
+                let (keys, kind) = (keys.join(" and "), if *file_key { "file keys" } else { "keys" });
                 self.line(name, &format!("{reference} received at {}", clock(at)));
+                self.line("", &format!("release by {kind} {keys}: {release}"));
             }
             Told::NotDelivered { name, reference, shown_to, .. } => {
                 self.line(name, &format!("{reference} not received; {shown_to} sees so"));
             }
-            Told::Checked { name, verdict, keys, .. } => {
-                let keys: Vec<String> = keys.iter().map(u16::to_string).collect();
-                self.line(name, &format!("release {verdict}: signed with keys {}", keys.join(" and ")));
-            }
             Told::Read { name, officer, language, at, text, .. } => {
-                self.line(name, &format!("opened by {officer} at {}, in {}:", clock(at), language_name(language)));
+                self.line(
+                    name,
+                    &format!("opened by {officer} at {}, in {}:", clock(at), language_name(language)),
+                );
                 print("");
                 quote(text);
                 print("");
             }
             Told::RefersElsewhere { name, shown, .. } => {
-                self.line(name, &format!("what it refers to stands {shown}: the station sees that, and no more"));
+                self.line(
+                    name,
+                    &format!("what it refers to stands {shown}: the station sees that, and no more"),
+                );
             }
             Told::Acknowledged { name, officer, reference, at, shown_to, .. } => {
                 let seen = format!("{shown_to} sees it");
                 self.line(name, &format!("{reference} taken over by {officer} at {}; {seen}", clock(at)));
             }
             Told::Receipt { name, officer, reference, received_by, at, .. } => {
-                self.line(name, &format!("{officer} on watch sees: {reference} held by {received_by} since {}", clock(at)));
+                self.line(
+                    name,
+                    &format!(
+                        "{officer} on watch sees: {reference} held by {received_by} since {}",
+                        clock(at)
+                    ),
+                );
             }
-            Told::Clock { party, due, left_s, .. } => {
-                self.line("clock", &format!("{party} must take it over by {}: {left_s} s left", clock(due)));
+            Told::Clock { name, due, left_s, .. } => {
+                self.line("clock", &format!("{name} must take it over by {}: {left_s} s left", clock(due)));
             }
-            Told::ClockMet { party, at, spare_s, .. } => {
-                self.line("clock", &format!("met by {party} at {}, with {spare_s} s to spare", clock(at)));
+            Told::ClockMet { name, at, spare_s, .. } => {
+                self.line("clock", &format!("met by {name} at {}, with {spare_s} s to spare", clock(at)));
             }
             Told::Sum { name, total, parts, sum, told_sum, .. } => {
                 let parts: Vec<String> = parts.iter().map(u64::to_string).collect();
@@ -254,13 +334,17 @@ impl Transcript {
                 self.line(name, &format!("{total}: {} = {sum}, {judged}", parts.join(" + ")));
             }
             Told::Away { name, .. } => self.line(name, "its node is stopped"),
-            Told::Line { party, to, verdict, evidence } => {
-                self.line(party, &format!("line to {to}: {}. {evidence}", verdict.replace('_', " ")));
+            Told::PathsDown { name, to, paths, .. } => {
+                let paths: Vec<String> = paths.iter().map(|(kind, why)| format!("{kind}: {why}")).collect();
+                self.line(name, &format!("sees no path to {to} any more ({})", paths.join("; ")));
             }
             Told::CaughtUp { name, references, after_ms, .. } => {
                 let seconds = *after_ms as f32 / 1000.0;
                 let missed = references.join(", ");
-                self.line(name, &format!("started again; after {seconds:.1} s it holds what it missed: {missed}"));
+                self.line(
+                    name,
+                    &format!("started again; after {seconds:.1} s it holds what it missed: {missed}"),
+                );
             }
             Told::Journal { label, shown_by } => {
                 print(format!("\n\nThe joint journal of “{label}”, as {shown_by} holds it\n"));
@@ -271,7 +355,10 @@ impl Transcript {
             }
             Told::Exported { folder, entries, logs } => {
                 print("\n\nThe proof\n");
-                self.line("export", &format!("{entries} entries of {logs} logs, with every receipt, in {folder}"));
+                self.line(
+                    "export",
+                    &format!("{entries} entries of {logs} logs, with every receipt, in {folder}"),
+                );
             }
             Told::Verified { verdict, entries, logs, parties, .. } => {
                 self.line("verify", &format!("{verdict}: {entries} entries in {logs} logs"));
@@ -281,17 +368,21 @@ impl Transcript {
             }
             Told::Altered { file, offset, from, to, reference, meaning, .. } => {
                 self.line("forger", &format!("in a copy, one byte of {reference} is altered: {meaning}"));
-                self.line("", &format!("{file}, byte {offset}: {from:02x} is now {to:02x}"));
+                self.line("", &format!("{}, byte {offset}: {from:02x} is now {to:02x}", short(file)));
             }
-            Told::Found { verdict, reference, sentence, .. } => {
-                self.line("verify", &format!("{verdict}: {sentence}"));
-                self.line("", &format!("that entry is {reference}"));
+            Told::Found { verdict, index, reference, name, lane, sentence, .. } => {
+                self.line("verify", &format!("{verdict}: {}", short(sentence)));
+                let which = format!("number {index} of that log, {reference}");
+                self.line("", &format!("first bad entry: {which}, in {name}'s {lane} lane"));
             }
             Told::End { folder } => {
                 let seconds = self.started.elapsed().as_secs_f32();
                 print(format!("\nAll of it came true, in {seconds:.1} s."));
                 if let Some(folder) = folder {
-                    print(format!("The four folders and both exports stay in {folder}; the console comes with a later version."));
+                    print(format!("The folders of the nodes and both exports stay in {folder}."));
+                    print(format!(
+                        "Look yourself: detente verify {folder}/export; the console comes with a later version."
+                    ));
                 }
             }
         }
@@ -307,6 +398,15 @@ fn quote(text: &str) {
             print(format!("{BAR}{indent}{part}").trim_end());
         }
     }
+}
+
+/// A text in which long names of parties and channels are shortened: for the eye, never for a command.
+fn short(text: &str) -> String {
+    let part = |part: &str| match part.split_at_checked(8) {
+        Some((begin, rest)) if part.len() == 52 && rest.is_ascii() => format!("{begin}…"),
+        _ => part.to_owned(),
+    };
+    text.split('/').map(part).collect::<Vec<_>>().join("/")
 }
 
 /// The clock time of a moment: `23:32:10 UTC`.
