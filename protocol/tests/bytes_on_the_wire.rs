@@ -3,6 +3,8 @@
 //! The examples are fixed files, measured as they are: a `seen` of three logs listed before and
 //! above 65,536, a proof hash, a citation number of two bytes, two parties, wraps gone ahead.
 
+#![allow(clippy::disallowed_methods, reason = "tests read the examples")]
+
 use detente_crypto::{Hash, SUITE_1, sha256};
 use detente_encoding::Timestamp;
 use detente_formats::{Catalogue, Content, Message};

@@ -46,7 +46,8 @@ pub use own::{Released, WriteError, Written};
 #[cfg(feature = "simulation")]
 pub use plant::Danger;
 pub use rows::{
-    BLOBS, FACTS, LEAVES, LINES, LOGS, LogNumber, PROOFS, Record, RecordError, Row, VIEWS, read_line,
+    BLOBS, FACTS, KeyedValues, LEAVES, LINES, LOGS, LogNumber, PROOFS, Record, RecordError, Row, VIEWS,
+    read_line,
 };
 
 use crate::judge::{Acts, Judged};
@@ -82,6 +83,7 @@ pub struct Ticket(u64);
 
 /// What a channel asks its node to do.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "handed out one by one and taken apart at once")]
 pub enum Output {
     /// Make these rows durable as one, in the order of tickets; then call [`Channel::committed`].
     Commit {
@@ -114,6 +116,7 @@ pub enum Output {
 
 /// What became known. Everything in it is durable, except where it says so.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "handed out one by one and taken apart at once")]
 pub enum Event {
     /// An entry is durable here and has been judged.
     Entry {

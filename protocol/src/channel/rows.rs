@@ -47,6 +47,9 @@ impl core::fmt::Display for RecordError {
 
 impl core::error::Error for RecordError {}
 
+/// Keys and values of a scan, in rising order of keys.
+pub type KeyedValues = Vec<(Vec<u8>, Vec<u8>)>;
+
 /// The durable record, as far as this crate reads it.
 pub trait Record {
     /// The value under `key`, if there is one.
@@ -59,13 +62,7 @@ pub trait Record {
     ///
     /// # Errors
     /// [`RecordError`] when the disk or a checksum fails.
-    fn scan(
-        &self,
-        table: u8,
-        from: &[u8],
-        to: &[u8],
-        limit: usize,
-    ) -> Result<Vec<(Vec<u8>, Vec<u8>)>, RecordError>;
+    fn scan(&self, table: u8, from: &[u8], to: &[u8], limit: usize) -> Result<KeyedValues, RecordError>;
 }
 
 /// The numbers under which a log's rows stand: its channel's and its own.

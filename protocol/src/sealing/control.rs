@@ -11,13 +11,16 @@ pub type MessageKind = Kind;
 
 const HEADER_BYTES: usize = 24;
 
+/// Key and tag of a kind in an epoch.
+type DrawnKey = (EpochName, [u8; 32], [u8; 4]);
+
 /// Seals the control messages of one run. Its counts never repeat, for the run's 8 bytes are new
 /// with each start and stand in every key.
 pub struct ControlSealer {
     party: PartyId,
     run: Run,
     counts: [u64; 8],
-    keys: [Option<(EpochName, [u8; 32], [u8; 4])>; 8],
+    keys: [Option<DrawnKey>; 8],
 }
 
 impl fmt::Debug for ControlSealer {

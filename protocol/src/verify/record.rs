@@ -78,7 +78,17 @@ impl<'a> Judging<'a> {
         let channel = objects.manifest.channel;
         let readings = logs.iter().filter_map(|log| {
             let judge = LogJudge::new(channel, log.key, Arc::clone(&parties))?;
-            Some((log.key, Reading { log, judge, offered_whole: false, unsure: false, sure_at: None, roots: BTreeMap::new() }))
+            Some((
+                log.key,
+                Reading {
+                    log,
+                    judge,
+                    offered_whole: false,
+                    unsure: false,
+                    sure_at: None,
+                    roots: BTreeMap::new(),
+                },
+            ))
         });
         let held = logs.iter().map(|log| (log.key, log.data.len() as u64)).collect();
         let mut shared = Shared { acts: Acts::default(), tables: BTreeMap::new() };
