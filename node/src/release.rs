@@ -216,7 +216,9 @@ fn content(
     // channel act does not follow its precedence.
     let act = statement.kind.is_channel_act();
     faults.retain(|fault| {
-        !fault.path.starts_with("refs") && fault.path != "supersedes" && !(act && fault.path == "precedence")
+        let cited = fault.path.starts_with("refs") || fault.path == "supersedes";
+        let label = cited && fault.code == detente_formats::FaultCode::BadReference;
+        !label && !(act && fault.path == "precedence")
     });
     if faults.iter().any(detente_formats::Fault::refuses) {
         return Err(refuse_faults(&faults));
