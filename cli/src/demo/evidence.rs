@@ -133,7 +133,12 @@ impl Play<'_> {
         let actor = self.stage.actor_mut(party)?;
         let what = format!("{} to start", actor.cast.name);
         // The system may hold the port of a node that stopped a moment ago.
-        self.transcript.until(&what, async || Ok(actor.start().ok())).await?;
+        let mut why = None;
+        let started =
+            self.transcript.until(&what, async || Ok(actor.start().map_err(|no| why = Some(no)).ok()));
+        if let Err(vain) = started.await {
+            return Err(why.unwrap_or(vain));
+        }
         let mut missed = Vec::new();
         for message in catches_up {
             let sent = self.sent(message)?;
