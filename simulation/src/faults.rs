@@ -107,7 +107,7 @@ impl World {
                 // To a third party: the victim itself reads no frames of its own log.
                 to.retain(|party| *party != victim);
                 if let Some((log, size)) = newest(victim, Lane::Ordinary, 1) {
-                    let entry = vec![0x80; 24];
+                    let entry = vec![0x81, 0x80];
                     let epoch = self.parties[victim].own_epoch;
                     messages.extend(liar.forged_frame(epoch, &log, (size - 1, entry)));
                 }
@@ -133,7 +133,7 @@ impl World {
                 }
             }
             Lie::WrongShape => messages.extend((0..16).filter_map(|_| liar.wrong_shape(&mut random))),
-            Lie::Generations => messages.extend((0..60).filter_map(|_| liar.generation(&mut random))),
+            Lie::Generations => messages.extend((0..36).filter_map(|_| liar.generation(&mut random))),
         }
         self.random = random;
         self.liar = Some(liar);

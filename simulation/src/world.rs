@@ -1,19 +1,20 @@
 //! The world: one queue of things that happen, in the order of virtual time.
 
+mod events;
+mod plan;
+
 use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 
 use detente_crypto::{Hash, SUITE_0, SUITE_1, Suite, sha256};
 use detente_encoding::cbor::Value;
-use detente_protocol::channel::{Danger, Event, Output, Released, Ticket};
-use detente_protocol::charter::{Charter, Level, Proofs};
-use detente_protocol::entry::{Entry, Kind, RatifyBody, Reference, SpokenEntry};
-use detente_protocol::judge::Verdict;
-use detente_protocol::names::{EntryId, Lane, PartyIndex, Precedence};
-use detente_protocol::release::{Proof, Verdict as ReleaseVerdict, proof_travels, satisfies};
+use detente_protocol::channel::{Danger, Output, Released, Ticket};
+use detente_protocol::charter::Charter;
+use detente_protocol::entry::{Kind, RatifyBody, Reference};
+use detente_protocol::names::{Lane, PartyIndex, Precedence};
+use detente_protocol::release::{Proof, Verdict as ReleaseVerdict, satisfies};
 use detente_protocol::sealing::Epoch;
-use detente_protocol::statement::Statement;
 
-use crate::checks::{Checker, Violation, log_name, name};
+use crate::checks::{Checker, Violation};
 use crate::liar::{Liar, Lie};
 use crate::officers;
 use crate::party::{Party, Plant};
@@ -142,11 +143,12 @@ impl World {
         let suite = if profile.real_cryptography { SUITE_1 } else { SUITE_0 };
         let weather = profile.weather.of(seed);
         let few = profile.real_cryptography && !random.one_in(4);
-        let count = if random.one_in(8) && !few { 3 + u64::from(random.one_in(4)) } else { 2 };
+        let rare = if profile.weather == Weather::Liar { 3 } else { 8 };
+        let count = if random.one_in(rare) && !few { 3 + u64::from(random.one_in(4)) } else { 2 };
         let mut parties: Vec<Party> = (0..count).map(|_| Party::new(suite, &mut random)).collect();
         parties.sort_by_key(|party| party.id);
         let public: BTreeMap<_, _> = parties.iter().map(|party| (party.id, party.public(suite))).collect();
-        let charter = charter(&parties, &mut random);
+        let charter = plan::charter(&parties, &mut random);
         let mut links = BTreeMap::new();
         for from in 0..parties.len() {
             for to in (0..parties.len()).filter(|to| *to != from) {
@@ -197,67 +199,6 @@ impl World {
         };
         world.plan();
         world
-    }
-
-    /// Lays out what will happen by itself: starts, officers, faults.
-    fn plan(&mut self) {
-        for party in 0..self.parties.len() {
-            let at = self.random.below(5_000);
-            self.happen(at, party, Happening::Start);
-            for _ in 0..NOTES_A_DAY * self.profile.days / self.parties.len() as u64 {
-                let at = self.random.between(60_000, self.faults_end_ms);
-                self.happen(at, party, Happening::Send);
-            }
-            for minute in 0..self.profile.days * 24 * 12 + 12 {
-                self.happen(minute * 300_000 + 7_000, party, Happening::Acknowledge);
-            }
-            self.plan_faults(party);
-        }
-    }
-
-    fn plan_faults(&mut self, party: usize) {
-        let (days, end) = (self.profile.days, self.faults_end_ms);
-        if self.weather == Weather::Quiet {
-            return;
-        }
-        for _ in 0..self.random.between(1, 6) * days {
-            let at = self.random.between(120_000, end);
-            self.happen(at, party, Happening::Crash);
-        }
-        for other in (0..self.parties.len()).filter(|other| *other != party) {
-            for _ in 0..self.random.between(0, 4) * days {
-                let at = self.random.between(60_000, end);
-                let long = self.random.between(1_000, 7_200_000);
-                self.happen(at, party, Happening::Cut(other));
-                self.happen((at + long).min(end), party, Happening::Heal(other));
-            }
-        }
-        if self.random.one_in(4) {
-            let at = self.random.between(60_000, end);
-            let years = i64::try_from(self.random.between(1, 20)).expect("small") - 10;
-            self.happen(at, party, Happening::ClockStep(years * 31_557_600_000));
-        }
-        if self.weather == Weather::Restore && (party == 0 || self.random.one_in(2)) {
-            for _ in 0..days {
-                let at = self.random.between(3_600_000, end / 2);
-                let later = self.random.between(60_000, end / 2 - 60_000);
-                self.happen(at, party, Happening::Backup);
-                self.happen(at + later, party, Happening::Restore);
-            }
-        }
-        if self.liar_index == Some(party) {
-            for _ in 0..30 * days {
-                let lie = Lie::ALL[usize::try_from(self.random.below(10)).expect("below 10")];
-                let signs_twice = matches!(lie, Lie::Fork | Lie::TwoRoots);
-                // Two histories late in the day: the log is frozen afterwards.
-                let at = self.random.between(if signs_twice { end * 9 / 10 } else { 600_000 }, end);
-                self.happen(at, party, Happening::Lie(lie));
-            }
-            // When everything has healed, once more, and then all must know.
-            self.happen(end + 900_000, party, Happening::Lie(Lie::Junk));
-            self.happen(end + 1_000_000, party, Happening::Lie(Lie::Fork));
-            self.happen(end + 1_060_000, party, Happening::MustBeAccused);
-        }
     }
 
     pub(crate) fn happen(&mut self, at: u64, party: usize, what: Happening) {
@@ -614,172 +555,5 @@ impl World {
         self.count("fault: replayed to anybody");
         let at = self.now_ms + self.random.between(1, 600_000);
         self.happen(at, to, Happening::Deliver(old));
-    }
-
-    fn event(&mut self, party: usize, event: Event) {
-        match event {
-            Event::Entry { id, leaf, judged, own, .. } => {
-                self.note(format!("party {party} holds {} {:?}", name(&id), judged.verdict));
-                self.entry_shown(party, (id, leaf), own, &judged.verdict, judged.entry.as_ref());
-            }
-            Event::Receipt { log, by, size, time_s, .. } => {
-                self.count("receipt");
-                let index = usize::from(by.0);
-                if self.liar_index == Some(index) {
-                    // It signs what it likes, but only for what the writer wrote can a receipt be told.
-                    let written = self.parties.iter().map(|party| party.disk.size(&log)).max();
-                    if written.is_some_and(|written| written < size) {
-                        let by = self.parties[index].id;
-                        self.violate(Violation::ReceiptWithoutDisk { log: log_name(&log), by });
-                    }
-                    return;
-                }
-                let by = (index, &self.parties[index]);
-                if let Some(violation) = self.checker.receipt(by, &log, size, time_s) {
-                    self.violate(violation);
-                }
-            }
-            Event::Equivocation { party: accused, log } => {
-                let index = usize::from(accused.0);
-                let id = self.parties[index].id;
-                self.count("equivocation proved");
-                self.note(format!("party {party} has proof against party {index} about {}", log_name(&log)));
-                if self.liar_index != Some(index) {
-                    return self.violate(Violation::HonestAccused(id));
-                }
-                self.parties[party].accused.insert(id);
-                self.parties[party].accused_logs.insert(log);
-            }
-            Event::CheckFailed { id } => {
-                // Whoever had seen a forked log may have seen another history of it.
-                self.count("check failed");
-                if self.liar_index.is_none() && !self.parties.iter().any(|party| party.restored) {
-                    self.violate(Violation::RecordsDiffer(name(&id)));
-                }
-            }
-            Event::Blob { .. } => self.count("blob held"),
-            Event::ReceiptContradicts { .. } => self.count("receipt contradicts"),
-            Event::OwnLogBeyond { .. } => self.count("own log beyond"),
-            Event::Flooding { .. } => self.count("flood of generations held back"),
-            Event::Signed { .. } | Event::Presence { .. } | Event::EpochEnded { .. } => {}
-        }
-    }
-
-    fn entry_shown(
-        &mut self,
-        party: usize,
-        (id, leaf): (EntryId, Hash),
-        written_now: bool,
-        verdict: &Verdict,
-        entry: Option<&Entry>,
-    ) {
-        let before = self.parties[party].shown.insert(id, (leaf, *verdict));
-        let writer = self.parties.iter().position(|party| party.id == id.log.party);
-        let by_liar = self.liar_index.is_some() && writer == self.liar_index;
-        if before.is_some_and(|(before, _)| before != leaf) && !by_liar && self.liar_index != Some(party) {
-            return self.violate(Violation::ShownTwice(name(&id)));
-        }
-        let own = self.parties[party].id == id.log.party;
-        let first = written_now && !self.checker.entered_at.contains_key(&id);
-        if first && !by_liar {
-            self.checker.entered.insert(id, leaf);
-            self.checker.entered_at.insert(id, self.now_ms);
-        }
-        if matches!(verdict, Verdict::Void(_)) && !by_liar {
-            return self.violate(Violation::HonestVoid(name(&id)));
-        }
-        self.flash(party, writer, &id);
-        match verdict {
-            Verdict::Valid => self.count("entry valid"),
-            Verdict::Void(_) => self.count("entry void"),
-            Verdict::NotYetUnderstood => self.count("entry not yet understood"),
-            Verdict::Waiting => self.count("entry waiting"),
-        }
-        let Some(Entry::Spoken(spoken)) = entry else { return };
-        if *verdict != Verdict::Valid {
-            return;
-        }
-        if !by_liar && self.liar_index != Some(party) {
-            self.released(party, &id, spoken, first);
-        }
-        let kind = spoken.statement.kind;
-        if own && kind == Kind::Acknowledgement {
-            let Some(Party { channel: Some(channel), .. }) = self.parties.get(party) else { return };
-            let Some(taken) = channel.resolve(&id.log, &spoken.statement.references[0]) else { return };
-            let shown = self.parties[party].shown.get(&taken.entry).map(|(leaf, _)| *leaf);
-            if shown.is_some_and(|shown| shown != taken.leaf) {
-                return self.violate(Violation::WrongReference(name(&id)));
-            }
-            let taken = taken.entry;
-            let node = &mut self.parties[party];
-            node.to_acknowledge.retain(|(_, entry, _)| *entry != taken);
-            if node.acknowledged.insert(taken) {
-                self.count("acknowledged");
-                self.checker.acknowledged += 1;
-            }
-        }
-        if !own && kind.is_message() && !self.parties[party].acknowledged.contains(&id) {
-            let at = self.now_ms + self.random.between(1_000, 600_000);
-            let node = &mut self.parties[party];
-            node.to_acknowledge.retain(|(_, entry, _)| *entry != id);
-            node.to_acknowledge.insert((at, id, leaf.0));
-        }
-    }
-
-    /// An entry of the emergency lane comes at once when nothing is in its way.
-    fn flash(&mut self, party: usize, writer: Option<usize>, id: &EntryId) {
-        let (Some(writer), Some(&at)) = (writer, self.checker.entered_at.get(id)) else { return };
-        if id.log.lane != Lane::Emergency || writer == party {
-            return;
-        }
-        let disturbed = self.parties[writer].disturbed_ms.max(self.parties[party].disturbed_ms);
-        let settled =
-            disturbed + 60_000 < at && self.links[&(writer, party)].up && self.links[&(party, writer)].up;
-        if settled {
-            self.count("flash with nothing in its way");
-            if self.now_ms > at + LATE_FLASH_MS {
-                self.violate(Violation::LateFlash(name(id)));
-            }
-        }
-    }
-
-    /// A valid statement: entered once, and its proof must come to everybody.
-    fn released(&mut self, party: usize, id: &EntryId, spoken: &SpokenEntry, first: bool) {
-        let Some(channel) = &self.parties[party].channel else { return };
-        let resolve = |reference: &_| channel.resolve(&id.log, reference);
-        let Some(statement) = spoken.statement.with_references(resolve) else { return };
-        let hash = statement.hash(self.charter.channel_id(), id.log.party, id.log.lane);
-        if self.parties[party].id == id.log.party {
-            let restored = self.parties[party].restored;
-            if first && let Some(violation) = self.checker.own_statement(hash, *id, restored) {
-                self.violate(violation);
-            }
-            return;
-        }
-        let Statement { kind, precedence, format, .. } = statement;
-        if proof_travels(&self.charter, kind, precedence, id.log.lane, format) {
-            self.checker.await_proof(party, *id, (spoken.placement.proof, hash), statement);
-        }
-    }
-}
-
-fn charter(parties: &[Party], random: &mut Random) -> Charter {
-    Charter {
-        acknowledge_s: [28_800, 1_800, 600, 120],
-        edition: 1,
-        formats: None,
-        kem_keep_days: 35,
-        label: "Simulated".to_owned(),
-        languages: vec!["en".to_owned(); parties.len()],
-        level: Level::Military,
-        parties: parties.iter().map(|party| party.id).collect(),
-        previous: None,
-        proofs: Proofs { precedences: vec![Precedence::Immediate, Precedence::Flash], formats: Vec::new() },
-        random: random.bytes(),
-        release_default: 2,
-        release_duty: 1,
-        silent_after_s: 2_592_000,
-        subjects: vec!["tests".to_owned()],
-        test_every_s: 3_600,
     }
 }

@@ -32,8 +32,6 @@ macro_rules! plants {
 plants! {
     cosign_before_sync_is_caught:
         Plant::CosignBeforeSync, PowerCuts, Violation::ReceiptWithoutDisk { .. } | Violation::Record(_),
-    cosign_beyond_the_durable_size_is_caught:
-        Plant::Channel(Danger::CosignBeyondDurable), PowerCuts, Violation::ReceiptWithoutDisk { .. },
     drafter_as_second_is_caught:
         Plant::DrafterAsSecond, Quiet, Violation::NotReleased(_),
     a_run_used_again_after_a_restart_is_caught:
@@ -60,8 +58,6 @@ plants! {
         Plant::Channel(Danger::NewestOverFirst), Quiet, Violation::RecordOverwritten(_),
     a_cosigner_with_a_falling_clock_is_caught:
         Plant::Channel(Danger::TimeFalls), Stormy, Violation::ReceiptTime { .. },
-    a_forged_frame_blamed_on_its_sender_is_caught:
-        Plant::Channel(Danger::FrameAccuses), Liar, Violation::HonestAccused(_),
     a_long_emergency_entry_is_caught:
         Plant::Channel(Danger::LongEmergency), Quiet, Violation::HonestVoid(_),
     two_histories_told_to_nobody_are_caught:

@@ -31,8 +31,6 @@ pub enum Danger {
     ForkIgnored,
     /// The counts of control messages begin anew with each.
     CountsReused,
-    /// A receipt is given for what is still on its way to the disk.
-    CosignBeyondDurable,
 }
 
 impl Channel {

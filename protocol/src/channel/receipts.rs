@@ -37,12 +37,6 @@ impl Channel {
         key: LogKey,
         record: &dyn Record,
     ) -> Result<Option<Line>, RecordError> {
-        #[cfg(feature = "simulation")]
-        if self.danger == Some(super::Danger::CosignBeyondDurable)
-            && let Some(log) = self.logs.get_mut(&key)
-        {
-            log.durable = log.edge.size();
-        }
         let log = &self.logs[&key];
         if log.durable == 0 || log.frozen || log.own().is_some() {
             return Ok(None);
