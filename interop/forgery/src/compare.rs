@@ -42,8 +42,12 @@ pub(crate) fn run(plan: &Plan) -> Result<String, String> {
     let cases = make_all(plan)?;
     let theirs = ask_reader(plan, &cases)?;
     let mut seen = Seen::default();
-    let apart: Vec<&Case> =
-        cases.iter().zip(&theirs).filter(|(case, theirs)| case.ours != **theirs).map(|(case, _)| case).collect();
+    let apart: Vec<&Case> = cases
+        .iter()
+        .zip(&theirs)
+        .filter(|(case, theirs)| case.ours != **theirs)
+        .map(|(case, _)| case)
+        .collect();
     if apart.len() > 1 {
         let seeds: Vec<u64> = apart.iter().map(|case| case.seed).collect();
         eprintln!("They differ on {} exports, seeds {seeds:?}. The first:", apart.len());
@@ -106,6 +110,10 @@ fn make(plan: &Plan, number: u64) -> Result<Case, String> {
 }
 
 fn store(files: &MemoryFiles, folder: &Path) -> std::io::Result<()> {
+    // What an earlier run left would be read as part of this export.
+    if folder.exists() {
+        fs::remove_dir_all(folder)?;
+    }
     for (path, bytes) in &files.files {
         let path = folder.join(path);
         if let Some(parent) = path.parent() {
@@ -245,12 +253,38 @@ impl Seen {
             return Err(format!("{text}Good exports were called forged: seeds {:?}", self.good_forged));
         }
         let wanted = [
-            "void size", "void cbor", "void shape", "void generation", "void lane", "void seen", "void reference",
-            "void to", "void expired", "void edition", "void ratify", "void suspended", "void restore",
-            "void closed", "not_yet_understood", "check_failed", "noted", "waiting", "erased", "shown",
-            "not_shown", "not_asked", "logs with ML-DSA pending", "equivocations", "roster changes",
-            "exports of three parties", "fault leaf", "fault root", "fault signature", "fault note",
-            "fault length", "fault words",
+            "void size",
+            "void cbor",
+            "void shape",
+            "void generation",
+            "void lane",
+            "void seen",
+            "void reference",
+            "void to",
+            "void expired",
+            "void edition",
+            "void ratify",
+            "void suspended",
+            "void restore",
+            "void closed",
+            "not_yet_understood",
+            "check_failed",
+            "noted",
+            "waiting",
+            "erased",
+            "shown",
+            "not_shown",
+            "not_asked",
+            "logs with ML-DSA pending",
+            "equivocations",
+            "roster changes",
+            "exports of three parties",
+            "fault leaf",
+            "fault root",
+            "fault signature",
+            "fault note",
+            "fault length",
+            "fault words",
         ];
         let absent: Vec<&str> =
             wanted.into_iter().filter(|kind| self.kinds.get(*kind).is_none_or(|count| *count == 0)).collect();

@@ -37,7 +37,9 @@ impl Officer {
             backup_eligible_allowed: place.is_multiple_of(2),
         });
         let es256 = || {
-            Private::Es256(Box::new(SigningKey::from_slice(&seed).expect("the seed is below the group order")))
+            Private::Es256(Box::new(
+                SigningKey::from_slice(&seed).expect("the seed is below the group order"),
+            ))
         };
         let ed25519 = || Private::Ed25519(SUITE_1.ed25519_signer(&seed));
         // Two file keys that release, then one key of each other kind.
@@ -65,7 +67,8 @@ impl Officer {
         match &self.private {
             Private::Ed25519(signer) => signer.sign(message),
             Private::Es256(signer) => {
-                let signature: p256::ecdsa::Signature = p256::ecdsa::signature::Signer::sign(&**signer, message);
+                let signature: p256::ecdsa::Signature =
+                    p256::ecdsa::signature::Signer::sign(&**signer, message);
                 signature.normalize_s().to_bytes().into()
             }
         }
@@ -139,7 +142,11 @@ impl Member {
         let officers: Vec<Officer> =
             (0..5).map(|place| Officer::new(secret(seed, 16 + place as u8), place)).collect();
         let keys = officers.iter().enumerate().map(|(place, officer)| RosterKey {
-            key: ReleaseKey { number: place as u16 + 1, public: officer.public(), kind: officer.kind.clone() },
+            key: ReleaseKey {
+                number: place as u16 + 1,
+                public: officer.public(),
+                kind: officer.kind.clone(),
+            },
             person: place as u16 + 1,
             roles: Roles::RELEASE.and(Roles::DRAFT).and(Roles::WATCH),
         });

@@ -33,8 +33,7 @@ pub(crate) fn measure(entries: u64) -> Result<String, String> {
             attachments: vec![],
             drafter: 1,
         };
-        let signing =
-            Signing { officers: vec![0], flags: 0, full: false, true_hash: true, kept: false };
+        let signing = Signing { officers: vec![0], flags: 0, full: false, true_hash: true, kept: false };
         let (bytes, table) =
             world.spoken(logs[place], statement, &signing, look).expect("it refers to nothing");
         world.append(logs[place], &bytes, table);

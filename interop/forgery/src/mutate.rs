@@ -40,7 +40,8 @@ fn change_byte(files: &mut MemoryFiles, dice: &mut Dice) -> Option<String> {
 /// Leaf data of one log, and the folder of the log.
 fn a_log(files: &MemoryFiles, dice: &mut Dice) -> Option<(String, Vec<Vec<u8>>)> {
     let path = some(files, dice, |path| path.ends_with("/entries"))?;
-    let data: Option<Vec<Vec<u8>>> = leaves(&files.files[&path]).map(|leaf| leaf.ok().map(<[u8]>::to_vec)).collect();
+    let data: Option<Vec<Vec<u8>>> =
+        leaves(&files.files[&path]).map(|leaf| leaf.ok().map(<[u8]>::to_vec)).collect();
     Some((path.trim_end_matches("entries").to_owned(), data?))
 }
 
@@ -84,7 +85,9 @@ fn leave_out(files: &mut MemoryFiles, dice: &mut Dice) -> Option<String> {
         let hashes = files.files.get_mut(&format!("{folder}leaves"))?;
         hashes.drain(32 * index..32 * index + 32);
     }
-    Some(format!("entry {index} of {folder} left out, leaves made to fit: {hashed}, another put at the end: {filled}"))
+    Some(format!(
+        "entry {index} of {folder} left out, leaves made to fit: {hashed}, another put at the end: {filled}"
+    ))
 }
 
 fn base64(bytes: &[u8]) -> String {
@@ -116,7 +119,8 @@ fn replace_signature(files: &mut MemoryFiles, dice: &mut Dice) -> Option<String>
     let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
     let places: Vec<usize> = (0..lines.len()).filter(|at| lines[*at].starts_with("— ")).collect();
     let (at, from) = (*dice.pick(&places), *dice.pick(&places));
-    let cut = |line: &str| line.rfind(' ').map(|space| (line[..=space].to_owned(), line[space + 1..].to_owned()));
+    let cut =
+        |line: &str| line.rfind(' ').map(|space| (line[..=space].to_owned(), line[space + 1..].to_owned()));
     let (name, old) = cut(&lines[at])?;
     let (_, other) = cut(&lines[from])?;
     // Seven signs hold the key id and the first bits behind it; the rest is replaced.
@@ -139,8 +143,10 @@ fn invent_root(files: &mut MemoryFiles, dice: &mut Dice) -> Option<String> {
     let path = some(files, dice, |path| path.ends_with("/notes"))?;
     let text = String::from_utf8(files.files[&path].clone()).ok()?;
     let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
-    let starts: Vec<usize> =
-        (0..lines.len()).filter(|at| *at == 0 || lines[at - 1].is_empty()).filter(|at| lines[*at].starts_with("detente/")).collect();
+    let starts: Vec<usize> = (0..lines.len())
+        .filter(|at| *at == 0 || lines[at - 1].is_empty())
+        .filter(|at| lines[*at].starts_with("detente/"))
+        .collect();
     let at = *dice.pick(&starts) + 2;
     let root = Hash(dice.bytes());
     *lines.get_mut(at)? = base64(&root.0);
@@ -166,7 +172,14 @@ fn change_files(files: &mut MemoryFiles, dice: &mut Dice) -> Option<String> {
             format!("a byte added to {path}")
         }
         3 => {
-            let name = dice.pick(&["x", "charters/01", "charters/7", "proofs/zz", "logs/a/b/c/entries", "rosters/1"]);
+            let name = dice.pick(&[
+                "x",
+                "charters/01",
+                "charters/7",
+                "proofs/zz",
+                "logs/a/b/c/entries",
+                "rosters/1",
+            ]);
             files.files.insert((*name).to_owned(), vec![1]);
             format!("{name} added")
         }

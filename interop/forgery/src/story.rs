@@ -135,7 +135,9 @@ impl Story {
         let logs: Vec<LogKey> = self.world.logs.keys().copied().collect();
         for log in logs {
             let size = self.world.logs[&log].tree.size();
-            let Some(own) = self.world.members.iter().position(|member| member.id == log.party) else { continue };
+            let Some(own) = self.world.members.iter().position(|member| member.id == log.party) else {
+                continue;
+            };
             self.world.sign(KeyKind::LogEd25519, own, log, size, 0);
             match self.dice.below(4) {
                 0 => {}

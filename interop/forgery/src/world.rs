@@ -10,13 +10,15 @@ use detente_encoding::Timestamp;
 use detente_protocol::charter::{Charter, Level, Proofs};
 use detente_protocol::entry::{Cause, Entry, GenerationPayload, MachineEntry, Named, Payload, Reference};
 use detente_protocol::export::{KeptLine, Leaf, MemoryFiles, Object, Source, explanation, write};
-use detente_protocol::names::{ChannelId, EntryId, Generation, Lane, LogKey, PartyId, Precedence, Run, cosigner_name};
+use detente_protocol::names::{
+    ChannelId, EntryId, Generation, Lane, LogKey, PartyId, Precedence, Run, cosigner_name,
+};
 use detente_protocol::release::Proof;
 use detente_protocol::seen::{Check, Seen, SeenTable};
 use detente_protocol::statement::{Placement, Statement};
 use detente_transparency::{
-    Checkpoint, Head, KeyKind, MemoryTree, Name, ed25519_cosignature_message, ed25519_log_message,
-    leaf_hash, mldsa_message, root,
+    Checkpoint, Head, KeyKind, MemoryTree, Name, ed25519_cosignature_message, ed25519_log_message, leaf_hash,
+    mldsa_message, root,
 };
 
 use crate::keys::{Member, NodeSigners, START};
@@ -59,7 +61,8 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new(codes: &[(&str, u8)], random: [u8; 16]) -> Self {
-        let mut made: Vec<(Member, Vec<u8>)> = codes.iter().map(|(code, seed)| Member::new(code, *seed)).collect();
+        let mut made: Vec<(Member, Vec<u8>)> =
+            codes.iter().map(|(code, seed)| Member::new(code, *seed)).collect();
         made.sort_by_key(|(member, _)| member.id);
         let parties: Vec<PartyId> = made.iter().map(|(member, _)| member.id).collect();
         let charter = Charter {
@@ -118,11 +121,13 @@ impl World {
             table = SeenTable::inherit(log, inherited, named);
         }
         let named = named.iter().map(|(key, size)| {
-            let root = self.logs.get(key).and_then(|log| root(&log.tree, *size).ok()).unwrap_or(Hash([5; 32]));
+            let root =
+                self.logs.get(key).and_then(|log| root(&log.tree, *size).ok()).unwrap_or(Hash([5; 32]));
             Named { generation: key.generation, size: *size, root }
         });
         let credential_edition = edition as u32 + 1;
-        let payload = GenerationPayload { cause: Cause::Start, suite: 1, credential_edition, named: named.collect() };
+        let payload =
+            GenerationPayload { cause: Cause::Start, suite: 1, credential_edition, named: named.collect() };
         self.logs.insert(log, Written { edition, ..Written::default() });
         self.tables.insert((log, 0), table);
         self.machine(log, Payload::Generation(payload), true);
@@ -212,7 +217,14 @@ impl World {
     }
 
     /// One line by a party over any head of a log.
-    pub(crate) fn line(&self, kind: KeyKind, signer: usize, log: &LogKey, head: Head, time_s: u64) -> KeptLine {
+    pub(crate) fn line(
+        &self,
+        kind: KeyKind,
+        signer: usize,
+        log: &LogKey,
+        head: Head,
+        time_s: u64,
+    ) -> KeptLine {
         let name = |text: &str| Name::new(text).expect("names are base32, words and digits");
         let origin = name(&log.name(self.channel));
         let checkpoint = Checkpoint { origin: origin.clone(), head };
@@ -226,7 +238,9 @@ impl World {
             KeyKind::CosignerEd25519 => {
                 keys.cosigner.sign(&ed25519_cosignature_message(time_s, &checkpoint)).to_vec()
             }
-            KeyKind::CosignerMlDsa => keys.cosigner_mldsa.sign(&mldsa_message(&cosigner, time_s, &checkpoint)).to_vec(),
+            KeyKind::CosignerMlDsa => {
+                keys.cosigner_mldsa.sign(&mldsa_message(&cosigner, time_s, &checkpoint)).to_vec()
+            }
         };
         KeptLine { kind, signer: id, head, time_s, signature }
     }

@@ -380,27 +380,3 @@ fn any_changed_byte_of_an_export_is_forged_or_takes_something_away() {
         }
     }
 }
-
-/// Prints how long a million entries take: `cargo test --release -p detente-protocol million -- --ignored --nocapture`.
-#[test]
-#[ignore = "a measurement, not a check"]
-fn a_million_entries_are_checked_in_seconds() {
-    let count: u64 = 1_000_000;
-    let mut world = World::open();
-    for round in 0..count / 2 {
-        for place in 0..2 {
-            let text = "x".repeat(60);
-            let note = Say { keep_proof: false, signers: vec![0], ..Say::note(&text) };
-            world.quiet(place, note, round % 8 == 0);
-        }
-    }
-    world.sign_all();
-    let files = world.export();
-    let bytes: usize = files.files.values().map(Vec::len).sum();
-    #[expect(clippy::disallowed_methods, clippy::disallowed_types, reason = "a measurement")]
-    let start = std::time::Instant::now();
-    let report = check(&files, &[]);
-    println!("{} entries, {bytes} bytes: {:?}", report.entries, start.elapsed());
-    assert_eq!(report.verdict, Verdict::ConsistentOnly);
-    assert_eq!((report.record.void.len(), report.record.check_failed.len()), (0, 0));
-}

@@ -52,7 +52,7 @@ impl Story {
 
     /// A new charter edition, ratified by all; or two texts under one number, which spends it.
     pub(crate) fn next_edition(&mut self) {
-        let mut number = self.world.objects.keys().filter(|o| matches!(o, Object::Charter(_))).count() as u32 + 1;
+        let mut number = self.edition + 1;
         let spend = self.dice.one_in(2);
         if spend {
             for place in 0..self.parties() {
@@ -68,7 +68,8 @@ impl Story {
         }
         let persons = 1 + self.dice.below(2) as u8;
         let previous = Some(self.charter_hash);
-        let next = Charter { edition: number, previous, release_default: persons, ..self.world.charter.clone() };
+        let next =
+            Charter { edition: number, previous, release_default: persons, ..self.world.charter.clone() };
         let body = RatifyBody { charter: next.hash(), ..self.ratification(number) };
         let edition = self.edition;
         for place in 0..self.parties() {
@@ -88,15 +89,31 @@ impl Story {
     /// A new run in each lane that has a log, naming one, two or none of the logs before.
     pub(crate) fn next_generation(&mut self, place: usize) {
         let party = self.world.members[place].id;
-        let number =
-            self.world.logs.keys().filter(|l| l.party == party).map(|l| l.generation.number).max().unwrap_or(0) + 1;
+        let number = self
+            .world
+            .logs
+            .keys()
+            .filter(|l| l.party == party)
+            .map(|l| l.generation.number)
+            .max()
+            .unwrap_or(0)
+            + 1;
         for lane in [Lane::Ordinary, Lane::Emergency, Lane::Exercise] {
-            let own: Vec<LogKey> =
-                self.world.logs.keys().filter(|log| log.party == party && log.lane == lane).copied().collect();
+            let own: Vec<LogKey> = self
+                .world
+                .logs
+                .keys()
+                .filter(|log| log.party == party && log.lane == lane)
+                .copied()
+                .collect();
             let named: Vec<(LogKey, u64)> = match self.dice.below(6) {
                 0 => own.iter().map(|log| (*log, self.world.logs[log].tree.size())).collect(),
                 1 => Vec::new(),
-                2 => own.last().map(|log| (*log, self.world.logs[log].tree.size().div_ceil(2))).into_iter().collect(),
+                2 => own
+                    .last()
+                    .map(|log| (*log, self.world.logs[log].tree.size().div_ceil(2)))
+                    .into_iter()
+                    .collect(),
                 _ => own.last().map(|log| (*log, self.world.logs[log].tree.size())).into_iter().collect(),
             };
             if !own.is_empty() {
@@ -129,7 +146,8 @@ impl Story {
             let number = key.key.number;
             (number, member.officers[usize::from(number) - 1].sign(&hash, 5, false))
         };
-        let proof = Proof::new(before.keys.iter().take(2).map(sign).collect()).expect("two keys, two numbers");
+        let proof =
+            Proof::new(before.keys.iter().take(2).map(sign).collect()).expect("two keys, two numbers");
         let mut change = RosterChange::released(&next, &proof);
         let rooted = RosterChange::signed(&before, &next, &member.root, SUITE_1);
         match self.dice.below(4) {

@@ -3,7 +3,7 @@
 use detente_crypto::sha256;
 use detente_encoding::Timestamp;
 use detente_encoding::cbor::{self, Value};
-use detente_protocol::entry::{Extras, Kind, LogRef, Payload, Reference, WireReference};
+use detente_protocol::entry::{Extras, GenerationPayload, Kind, LogRef, Payload, Reference, WireReference};
 use detente_protocol::export::Object;
 use detente_protocol::names::{ChannelId, EntryId, Lane, LogKey, PartyIndex, Precedence};
 use detente_protocol::seen::SeenTable;
@@ -18,7 +18,8 @@ const PRECEDENCES: [Precedence; 4] =
 
 impl Story {
     pub(crate) fn signing(&mut self) -> Signing {
-        const ORDERS: [&[usize]; 8] = [&[0, 1], &[0, 1], &[0, 2], &[0, 3, 4], &[1, 4], &[0], &[1, 0], &[2, 3]];
+        const ORDERS: [&[usize]; 8] =
+            [&[0, 1], &[0, 1], &[0, 2], &[0, 3, 4], &[1, 4], &[0], &[1, 0], &[2, 3]];
         let flags = *self.dice.pick(&[0x05, 0x05, 0x05, 0x1d, 0x0d, 0x04, 0x45, 0x15]);
         Signing {
             officers: self.dice.pick(&ORDERS).to_vec(),
@@ -67,7 +68,8 @@ impl Story {
         let precedence = *self.dice.pick(&PRECEDENCES);
         let lane = if self.dice.one_in(4) { Lane::Exercise } else { precedence.lane() };
         let lane = if self.dice.one_in(30) { *self.dice.pick(&LANES) } else { lane };
-        let kinds = [Kind::Note, Kind::Note, Kind::Notification, Kind::Dialogue, Kind::Declaration, Kind::Correct];
+        let kinds =
+            [Kind::Note, Kind::Note, Kind::Notification, Kind::Dialogue, Kind::Declaration, Kind::Correct];
         let kind = *self.dice.pick(&kinds);
         let log = self.log(place, lane);
         let mut statement = self.statement(kind, precedence);
@@ -119,7 +121,8 @@ impl Story {
         }
         let reference = *self.dice.pick(&self.said.clone());
         let log = self.log(place, reference.entry.log.lane);
-        let kinds = [Kind::Acknowledgement, Kind::Acknowledgement, Kind::StandBy, Kind::Accept, Kind::Decline];
+        let kinds =
+            [Kind::Acknowledgement, Kind::Acknowledgement, Kind::StandBy, Kind::Accept, Kind::Decline];
         let more = [Kind::CounterPropose, Kind::Clarify, Kind::Withdraw];
         let kind = if self.dice.one_in(3) { *self.dice.pick(&more) } else { *self.dice.pick(&kinds) };
         let precedence = *self.dice.pick(&PRECEDENCES);
@@ -136,7 +139,11 @@ impl Story {
     fn reference(&mut self, log: &LogKey, table: &SeenTable) -> Option<WireReference> {
         let reference = *self.said.get(self.dice.below(self.said.len().max(1)))?;
         let ordinal = if reference.entry.log == *log { 0 } else { table.ordinal(&reference.entry.log)? };
-        Some(WireReference { log: LogRef::Ordinal(ordinal), index: reference.entry.index, leaf: reference.leaf })
+        Some(WireReference {
+            log: LogRef::Ordinal(ordinal),
+            index: reference.entry.index,
+            leaf: reference.leaf,
+        })
     }
 
     pub(crate) fn opened(&mut self, place: usize) {
@@ -181,6 +188,12 @@ impl Story {
             self.world.append(log, junk, table);
             return;
         }
+        if self.dice.one_in(12) {
+            let (cause, named) = (detente_protocol::entry::Cause::Start, Vec::new());
+            let again = GenerationPayload { cause, suite: 1, credential_edition: 1, named };
+            self.world.machine(log, Payload::Generation(again), false);
+            return;
+        }
         let look = self.dice.one_in(4);
         let mut statement = self.statement(Kind::Note, Precedence::Routine);
         statement.references.extend(self.said.last().filter(|r| table.ordinal(&r.entry.log).is_some()));
@@ -191,10 +204,16 @@ impl Story {
             let payload = self.payload();
             let numbers = [34u64, 36, 37, 35, 38, 32, 33];
             let kind = *self.dice.pick(&numbers);
-            elements = vec![kind.into(), elements[2].clone(), elements[15].clone(), elements[16].clone(), payload];
+            elements =
+                vec![kind.into(), elements[2].clone(), elements[15].clone(), elements[16].clone(), payload];
         }
         let at = self.dice.below(elements.len());
-        elements[at] = self.value(at, &elements);
+        if elements.len() == 18 && self.dice.one_in(10) {
+            // A millisecond after the hour for which it was valid.
+            elements[14] = 3_600_001u64.into();
+        } else {
+            elements[at] = self.value(at, &elements);
+        }
         let mut bytes = vec![1];
         cbor::encode_into(&Value::Array(elements), &mut bytes);
         if self.dice.one_in(20) {
@@ -255,7 +274,8 @@ impl Story {
         let (seen, check, after) = self.world.seen(&log, look);
         let before = self.world.table(&log).clone();
         let written = self.world.tick();
-        let test = detente_protocol::entry::MachineEntry { written, seen, check, payload: Payload::Test([3; 8]) };
+        let test =
+            detente_protocol::entry::MachineEntry { written, seen, check, payload: Payload::Test([3; 8]) };
         let bytes = detente_protocol::entry::Entry::Machine(test).encode();
         let Ok(Value::Array(mut elements)) = cbor::decode(&bytes[1..]) else { return };
         elements[0] = (*self.dice.pick(&[39u64, 63, 64, 16, 1 << 40])).into();

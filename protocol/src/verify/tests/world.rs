@@ -321,20 +321,6 @@ impl World {
         }
     }
 
-    /// As [`Self::say`] in the ordinary lane, without a signature; looks at other logs or not.
-    pub(crate) fn quiet(&mut self, place: usize, say: Say, look: bool) {
-        let log = self.live(place, Lane::Ordinary);
-        let table = self.judges[&log].table().clone();
-        let (seen, check, table) = if look { self.seen(&log, table) } else { (Seen::default(), None, table) };
-        self.nonce += 1;
-        let statement = self.statement(say);
-        let placement = Placement { number: self.nonce as u32, delay: 500, seen, check, proof: NO_HASH };
-        let entry = Entry::Spoken(statement.place(&table, placement).unwrap());
-        let placed = self.put(log, &entry.encode());
-        self.tables.remove(&(log, placed.entry.index + 1));
-        self.told.pop();
-    }
-
     /// Appends an entry whatever it says.
     pub(crate) fn put(&mut self, log: LogKey, entry: &[u8]) -> Reference {
         let (reference, _) = self.put_judged(log, entry);
