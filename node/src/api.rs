@@ -345,6 +345,9 @@ pub struct Status {
     pub commits: u64,
     /// Syncs.
     pub syncs: u64,
+    /// Bytes of frames handed to paths since the start.
+    #[serde(default)]
+    pub sent_bytes: u64,
     /// Entries handled since the start.
     pub entries: u64,
     /// Alarms that stand.

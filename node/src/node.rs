@@ -15,6 +15,7 @@ use detente_encoding::text::{from_hex, hex};
 use detente_formats::Language;
 use detente_journal::FolderLock;
 use detente_protocol::charter::Charter;
+use detente_protocol::entry::Reference;
 use detente_protocol::names::{EntryId, PartyIndex, Run};
 use detente_transport::{Endpoint, EndpointConfig, LinkSecret, PathEvent, PathKind};
 use tokio::sync::{oneshot, watch};
@@ -119,6 +120,7 @@ pub fn start(path: &Path, options: StartOptions) -> Result<NodeHandle, Refusal> 
         accepts: true,
         alarms: Vec::new(),
         entries: 0,
+        sent_bytes: 0,
         looked_ms: 0,
         releases: Vec::new(),
         submitted: BTreeMap::new(),
@@ -169,19 +171,19 @@ impl NodeHandle {
         &self.inner.shared.store
     }
 
+    fn tell(&self, command: impl FnOnce(&mut Core) + Send + 'static) -> Result<(), Refusal> {
+        let busy = |_| Refusal::unavailable("the node is stopping or has too much to do; try again shortly");
+        self.inner.inbox.command(Box::new(command)).map_err(busy)
+    }
+
     async fn ask<T: Send + 'static>(
         &self,
         question: impl FnOnce(&mut Core) -> T + Send + 'static,
     ) -> Result<T, Refusal> {
         let (answer, answered) = oneshot::channel();
-        let command = Box::new(move |core: &mut Core| {
+        self.tell(move |core| {
             let _ = answer.send(question(core)); // Nobody waits any more: the caller went away.
-        });
-        if self.inner.inbox.command(command).is_err() {
-            return Err(Refusal::unavailable(
-                "the node is stopping or has too much to do; try again shortly",
-            ));
-        }
+        })?;
         answered.await.map_err(|_| Refusal::unavailable("the node has stopped"))
     }
 
@@ -280,9 +282,25 @@ impl NodeHandle {
             }
         };
         let (answer, answered) = oneshot::channel();
-        self.ask(move |core| core.submit(checked, blobs, answer)).await?;
+        // One answer, when it is durable: to hear before that it was taken would wake the caller twice.
+        self.tell(move |core| core.submit(checked, blobs, answer))?;
         let gone = "the node stopped before the statement was durable; offer the same statement again";
         answered.await.map_err(|_| Refusal::unavailable(gone))?
+    }
+
+    /// Whether `citation` is the full name of the entry that `reference` means, told without asking
+    /// the core: what programs answer to, they have from an event. `false` says nothing.
+    pub(crate) fn is_full_name(&self, citation: &str, reference: &Reference) -> bool {
+        let faces = self.inner.shared.faces.read().unwrap_or_else(PoisonError::into_inner);
+        let Some(face) = faces.get(&reference.channel) else { return false };
+        let log = &reference.entry.log;
+        let Some(place) = face.known.charter().party_index(log.party) else { return false };
+        let Some(code) = face.codes.get(usize::from(place.0)) else { return false };
+        if face.codes.iter().filter(|other| *other == code).count() != 1 {
+            return false; // Two parties with one code: the core tells them apart.
+        }
+        let (id, lane, index) = (face.known.id, log.lane.word(), reference.entry.index);
+        citation == format!("{id}/{code}/{lane}/{}.{index}", log.generation)
     }
 
     async fn face(&self, channel: &str) -> Result<Arc<Face>, Refusal> {

@@ -165,6 +165,14 @@ pub(crate) enum BenchArgs {
         /// A folder on the disk to measure; what is made there is removed [default: for temporary files]
         #[arg(long)]
         folder: Option<std::path::PathBuf>,
+        /// Keeps what was made there, with both exports
+        #[arg(long)]
+        keep: bool,
+    },
+    /// How fast an export is checked, and how fast release signatures are
+    Verify {
+        /// The export
+        out: std::path::PathBuf,
     },
     /// The other side's client of `line`, a process of its own
     #[command(hide = true)]

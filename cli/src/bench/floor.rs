@@ -49,7 +49,10 @@ impl Floor {
     /// One sample of every term.
     pub(super) fn sample(&mut self) -> Result<(), Failure> {
         let begun = Instant::now();
-        self.file.write_all(&[0xa5; BLOCK_BYTES]).and_then(|()| self.file.sync_all()).map_err(Failure::new)?;
+        self.file
+            .write_all(&[0xa5; BLOCK_BYTES])
+            .and_then(|()| self.file.sync_all())
+            .map_err(Failure::new)?;
         self.append.add(begun.elapsed());
 
         let mut bytes = [0x5a; ECHO_BYTES];

@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 use super::check::check;
 use super::count::{Counted, Snapshot, counted};
 use super::floor::Floor;
+use super::http::Connection;
 use super::messages::{Lane, Prepared, Releaser};
 use super::parties::{Party, open_channel, pair};
 use super::process::Process;
@@ -34,6 +35,8 @@ const FIRST_MESSAGES: usize = 100;
 const RESERVE: f64 = 2.0;
 /// Until memory of nodes without work is read.
 const IDLE_AFTER: Duration = Duration::from_secs(3);
+/// Until memory of the node that was started again is read.
+const REOPENED_IDLE: Duration = Duration::from_secs(10);
 
 /// What is to be measured.
 pub(super) struct Plan {
@@ -87,7 +90,7 @@ pub(super) async fn run(plan: &Plan, base: &Path, notice: impl Fn(&str)) -> Resu
     let taken = sender.taken.take();
     let exports = check(&parties, &taken, base).await?;
     let mut figures = figures(&before, &after, &sender, floor);
-    figures["messages"] = json!(taken.len());
+    figures["messages"] = json!(wanted);
     figures["in_flight"] = json!(plan.in_flight);
     figures["lane"] = json!(plan.lane.word());
     figures["statement_bytes"] = json!(releaser.statement_bytes());
@@ -99,6 +102,27 @@ pub(super) async fn run(plan: &Plan, base: &Path, notice: impl Fn(&str)) -> Resu
     for node in nodes {
         node.stop();
     }
+    notice("a node opens what was recorded");
+    figures["reopened"] = reopened(&parties[0], &mut releaser, &channel).await?;
+    Ok(figures)
+}
+
+/// A node that opens the record of the run: until it is ready, until it has a message durable, and
+/// its memory once it has been idle.
+async fn reopened(party: &Party, releaser: &mut Releaser, channel: &str) -> Result<Value, Failure> {
+    let message = releaser.next()?.body();
+    let begun = std::time::Instant::now();
+    let node = party.start()?;
+    let mut connection = Connection::open(http_of(&node)?, &party.token).await?;
+    connection.post(&format!("/api/v1/channels/{channel}/messages"), &message).await?;
+    let sent = begun.elapsed();
+    tokio::time::sleep(REOPENED_IDLE).await;
+    let figures = json!({
+        "ready_ms": u64::try_from(node.startup.as_millis()).unwrap_or(u64::MAX),
+        "first_durable_ms": u64::try_from(sent.as_millis()).unwrap_or(u64::MAX),
+        "pss_idle_kb": node.pss_kb(),
+    });
+    node.stop();
     Ok(figures)
 }
 
@@ -130,7 +154,12 @@ fn figures(before: &Snapshot, after: &Snapshot, sender: &Sender, mut floor: Floo
 }
 
 /// More messages than are likely to go in that time.
-#[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a guess")]
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a guess"
+)]
 fn enough(sent: usize, took: Duration, time: Duration) -> usize {
     (sent as f64 / took.as_secs_f64() * time.as_secs_f64() * RESERVE) as usize + TRIAL_MESSAGES
 }
@@ -155,8 +184,18 @@ fn start_watch(party: &Party, node: &Process, channel: &str, in_flight: usize) -
     let key = party.key("a");
     let key = key.to_str().ok_or_else(|| Failure::new("--folder: a name in UTF-8 is needed"))?;
     let args = [
-        "bench", "watch", "--http", &http, "--token", &party.token, "--key", key, "--channel", channel,
-        "--connections", &connections,
+        "bench",
+        "watch",
+        "--http",
+        &http,
+        "--token",
+        &party.token,
+        "--key",
+        key,
+        "--channel",
+        channel,
+        "--connections",
+        &connections,
     ];
     Process::start(&args, &party.dir)
 }

@@ -26,7 +26,9 @@ impl Lane {
         match word {
             "ordinary" => Ok(Self::Ordinary),
             "emergency" => Ok(Self::Emergency),
-            other => Err(Failure::usage(format!("--lane {other}: lanes measured are ordinary and emergency"))),
+            other => {
+                Err(Failure::usage(format!("--lane {other}: lanes measured are ordinary and emergency")))
+            }
         }
     }
 
@@ -94,7 +96,9 @@ impl Releaser {
         statement.drafted = now();
         let signed = draft.sign(&self.keys, &self.context)?;
         let bytes = |text: &str| {
-            detente_encoding::text::from_hex(text).map(Vec::into_boxed_slice).ok_or_else(|| Failure::new("no hexadecimal"))
+            detente_encoding::text::from_hex(text)
+                .map(Vec::into_boxed_slice)
+                .ok_or_else(|| Failure::new("no hexadecimal"))
         };
         Ok(Prepared { statement: bytes(&signed.statement)?, proof: bytes(&signed.proof)? })
     }

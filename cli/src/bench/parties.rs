@@ -36,13 +36,19 @@ impl Party {
         let dir = base.join(code);
         let any: SocketAddr = ([127, 0, 0, 1], 0).into();
         let names = BTreeMap::from([("en".to_owned(), code.to_owned())]);
-        init(&dir, InitOptions { code: code.to_owned(), names, listen: Some(any), http: Some(any), test: true })?;
+        init(
+            &dir,
+            InitOptions { code: code.to_owned(), names, listen: Some(any), http: Some(any), test: true },
+        )?;
         let token = make(&Folder::open(&dir)?, Scope::Send)?;
         let mut party = Self { code, dir, token, words: String::new() };
         let offline = Offline::open(&party.dir)?;
         for (id, roles) in [("a", "draft,release,watch"), ("b", "release")] {
             let key_file = party.key(id);
-            offline.officer_add(&NewOfficer { id, name: id, roles: parse_roles(roles)?, key_file: &key_file }, &[])?;
+            offline.officer_add(
+                &NewOfficer { id, name: id, roles: parse_roles(roles)?, key_file: &key_file },
+                &[],
+            )?;
         }
         party.words = offline.credential_export()?.1.words;
         Ok(party)
@@ -96,9 +102,9 @@ pub(super) async fn open_channel(parties: &[Party; 2], label: &str) -> Result<Ch
     for client in [&mut a, &mut b] {
         until("the channel does not open", async || {
             let listed: Result<Value, _> = client.get("/api/v1/channels").await;
-            let views = listed.ok().and_then(|mut all| {
-                serde_json::from_value::<Vec<ChannelView>>(all["channels"].take()).ok()
-            });
+            let views = listed
+                .ok()
+                .and_then(|mut all| serde_json::from_value::<Vec<ChannelView>>(all["channels"].take()).ok());
             let mine = |view: &ChannelView| view.channel == context.channel && view.standing == "open";
             views.is_some_and(|views| views.iter().any(mine))
         })

@@ -137,7 +137,8 @@ impl Sender {
                 let (told, telling) = oneshot::channel();
                 self.waiting.borrow_mut().insert(entry.clone(), Slot::Waits(told));
                 let told = tokio::time::timeout(MESSAGE_WITHIN, telling).await;
-                let in_vain = |_| Failure::new(format!("{entry} is not acknowledged within {MESSAGE_WITHIN:?}"));
+                let in_vain =
+                    |_| Failure::new(format!("{entry} is not acknowledged within {MESSAGE_WITHIN:?}"));
                 told.map_err(in_vain)?.map_err(|_| Failure::new("the node ended its events"))?
             }
         };

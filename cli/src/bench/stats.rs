@@ -26,7 +26,11 @@ impl Times {
         let last = self.micros.len().checked_sub(1)?;
         #[expect(clippy::cast_precision_loss, reason = "counts of measurements are small")]
         let rank = (percent / 100.0 * (last as f64 + 1.0)).ceil() - 1.0;
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to the positions")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "clamped to the positions"
+        )]
         let rank = (rank.max(0.0) as usize).min(last);
         Some(self.micros[rank])
     }

@@ -16,9 +16,9 @@ use detente_protocol::entry::Kind;
 use serde_json::json;
 use tokio::sync::{Mutex, mpsc};
 
+use super::floor;
 use super::http::{Connection, text_of};
 use super::messages::now;
-use super::floor;
 use crate::answer::{Done, Failure, print_json};
 use crate::remote::block_on;
 
@@ -74,7 +74,10 @@ pub(super) fn run(watch: &Watch) -> Result<Done, Failure> {
     })
 }
 
-async fn acknowledge_all(mut acknowledger: Acknowledger, hearing: Arc<Mutex<mpsc::UnboundedReceiver<Heard>>>) {
+async fn acknowledge_all(
+    mut acknowledger: Acknowledger,
+    hearing: Arc<Mutex<mpsc::UnboundedReceiver<Heard>>>,
+) {
     loop {
         let next = hearing.lock().await.recv().await;
         let Some(heard) = next else { return };
@@ -95,7 +98,8 @@ struct Acknowledger {
 
 impl Acknowledger {
     async fn acknowledge(&mut self, heard: &Heard) -> Result<(), Failure> {
-        let (log, index) = heard.entry.rsplit_once('.').ok_or_else(|| Failure::new("an entry without index"))?;
+        let (log, index) =
+            heard.entry.rsplit_once('.').ok_or_else(|| Failure::new("an entry without index"))?;
         let index = index.parse().map_err(Failure::new)?;
         let mut draft = match &self.draft {
             Some((known, draft)) if known == log => draft.clone(),

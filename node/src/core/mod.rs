@@ -83,6 +83,8 @@ pub(crate) struct Core {
     pub(crate) accepts: bool,
     pub(crate) alarms: Vec<String>,
     pub(crate) entries: u64,
+    /// Bytes of frames handed to paths.
+    pub(crate) sent_bytes: u64,
     pub(crate) looked_ms: u64,
     pub(crate) releases: Vec<String>,
     /// Who waits for entries to be durable.

@@ -74,6 +74,7 @@ impl Core {
                     _ => Urgency::Ordinary,
                 };
                 let outgoing = Outgoing { frame: bytes.into(), urgency };
+                self.sent_bytes += outgoing.frame.len() as u64;
                 // A path that is down or full: what no receipt covers is sent again.
                 let _ = self.endpoint.send(&LinkKey(held.text.node.link), outgoing);
                 Ok(())

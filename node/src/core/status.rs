@@ -86,6 +86,7 @@ impl Core {
             },
             commits: counters.batches,
             syncs: counters.syncs,
+            sent_bytes: self.sent_bytes,
             entries: self.entries,
             alarms: self.alarms.clone(),
             channels: channels.collect(),

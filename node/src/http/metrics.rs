@@ -37,6 +37,7 @@ fn text(status: &Status) -> String {
     single(&mut out, "entries_total", "counter", "Entries handled since the start.", status.entries);
     single(&mut out, "commits_total", "counter", "Batches made durable since the start.", status.commits);
     single(&mut out, "syncs_total", "counter", "Syncs of the disk since the start.", status.syncs);
+    single(&mut out, "sent_bytes_total", "counter", "Bytes of frames handed to paths.", status.sent_bytes);
     single(&mut out, "disk_free_bytes", "gauge", "Bytes the disk has free.", disk.free_bytes);
     single(&mut out, "disk_reserve_bytes", "gauge", "Bytes kept for receipts.", disk.reserve_bytes);
     single(&mut out, "record_bytes", "gauge", "Bytes of the record.", disk.used_bytes);

@@ -7,6 +7,7 @@ use axum::Router;
 use axum::extract::{DefaultBodyLimit, FromRef, Path, Query, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use detente_encoding::text::from_hex;
 use detente_formats::Language;
 use detente_protocol::entry::Kind;
 use detente_protocol::limits::{ATTACHMENTS_MAX, BLOB_MAX};
@@ -215,7 +216,12 @@ async fn act(
         HttpError::new(StatusCode::NOT_FOUND, format!("{act}: there is no such act on an entry"))
     })?;
     let request: SubmitRequest = read(&body)?;
-    let target = reference_to(&site.node.find(None, &entry).await?)?;
+    let named = from_hex(&request.statement).and_then(|document| Bound::decode(&document));
+    let named = named.and_then(|bound| bound.statement.references.into_iter().next());
+    let target = match named.filter(|reference| site.node.is_full_name(&entry, reference)) {
+        Some(target) => target,
+        None => reference_to(&site.node.find(None, &entry).await?)?,
+    };
     submit(&site, request, key_of(&headers)?, |bound| {
         if bound.statement.kind != kind {
             return Err(format!("statement: it is {}, not {}", bound.statement.kind.word(), kind.word()));
@@ -248,8 +254,8 @@ async fn submit(
     key: Option<&str>,
     fits: impl FnOnce(&Bound) -> Result<(), String>,
 ) -> Answer {
-    let document = detente_encoding::text::from_hex(&request.statement)
-        .ok_or_else(|| Refusal::refused("statement: it is not hexadecimal"))?;
+    let document =
+        from_hex(&request.statement).ok_or_else(|| Refusal::refused("statement: it is not hexadecimal"))?;
     let bound = Bound::decode(&document)
         .ok_or_else(|| Refusal::refused("statement: it is not a statement of this version"))?;
     fits(&bound).map_err(Refusal::refused)?;
@@ -289,8 +295,8 @@ struct NewPeer {
 
 async fn add_peer(State(node): Node, body: Bytes) -> Answer {
     let peer: NewPeer = read(&body)?;
-    let bytes = detente_encoding::text::from_hex(&peer.credential)
-        .ok_or_else(|| Refusal::refused("credential: it is not hexadecimal"))?;
+    let bytes =
+        from_hex(&peer.credential).ok_or_else(|| Refusal::refused("credential: it is not hexadecimal"))?;
     ok(&node.peer_add(bytes, &peer.words).await?)
 }
 
