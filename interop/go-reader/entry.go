@@ -95,7 +95,7 @@ type Act struct {
 	Roster    uint64 // credential: its number
 	Named     []Named
 	Statement Hash // spoken entries whose proof is held, and channel acts
-	lifts     []Hash
+	lifts     []place
 }
 
 // Entry is what judging needs of an entry.
@@ -107,7 +107,6 @@ type Entry struct {
 	Erased     bool
 	Waiting    bool // ordinals cannot be known
 	CheckWrong bool
-	badTo      bool // decided at the clause `to`
 	expired    bool
 	Precedence uint8
 	Written    int64

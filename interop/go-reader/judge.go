@@ -16,6 +16,13 @@ type actAt struct {
 	party int
 	lane  uint8
 	act   *Act
+	log   string
+}
+
+// place is where an act stands.
+type place struct {
+	log   string
+	index uint64
 }
 
 type ratification struct {
@@ -26,10 +33,10 @@ type ratification struct {
 // view is what a log has seen up to its entry being judged.
 type view struct {
 	ratified   map[uint64][]ratification
-	edition    uint64       // in force, 0 for none
-	charter    *Hash        // its hash
-	suspended  map[Hash]int // by statement hash: who suspended
-	lifted     map[Hash]bool
+	edition    uint64        // in force, 0 for none
+	charter    *Hash         // its hash
+	suspended  map[place]int // who suspended
+	lifted     map[place]bool
 	closed     bool
 	roster     *Act // newest `credential` entry of the log's party
 	rosterHash Hash
@@ -70,12 +77,12 @@ func (v *view) add(a *actAt, self, parties int) {
 		}
 	case kindSuspend:
 		if v.suspended == nil {
-			v.suspended = map[Hash]int{}
+			v.suspended = map[place]int{}
 		}
-		v.suspended[a.act.Statement] = a.party
+		v.suspended[place{a.log, a.index}] = a.party
 	case kindRestore:
 		if v.lifted == nil {
-			v.lifted = map[Hash]bool{}
+			v.lifted = map[place]bool{}
 		}
 		for _, s := range a.act.lifts {
 			v.lifted[s] = true
@@ -117,7 +124,7 @@ func (v *view) nextEdition() uint64 {
 
 // inForce lists the suspensions of a party that are not lifted; of all
 // parties with -1.
-func (v *view) inForce(party int) (out []Hash) {
+func (v *view) inForce(party int) (out []place) {
 	for s, p := range v.suspended {
 		if !v.lifted[s] && (party < 0 || p == party) {
 			out = append(out, s)
@@ -142,11 +149,14 @@ type Tally struct {
 	Noted                                              []fallenTime
 }
 
-// judge judges all entries and counts them.
-func (r *Record) judge() *Tally {
+// judge judges all entries in joint order and counts them.
+func (r *Record) judge() *Tally { return r.judgeIn(r.walk) }
+
+// judgeIn does so in the order of walk, which counts what is placed.
+func (r *Record) judgeIn(walk func(visit func(l *Log, k uint64))) *Tally {
 	var jobs []releaseJob
 	clocks := map[int]bool{}
-	r.walk(func(l *Log, k uint64) {
+	walk(func(l *Log, k uint64) {
 		e := &l.Entries[k]
 		if k == 0 {
 			for _, t := range l.inherited {
@@ -171,7 +181,7 @@ func (r *Record) judge() *Tally {
 			jobs = append(jobs, releaseJob{e, l.Name.Lane, r.rosterOf(l), r.rules(&l.view)})
 		}
 		if (e.Kind >= kindRatify && e.Kind <= kindClose) || e.Kind == kindCredential {
-			a := actAt{k, e.Kind, l.Party, l.Name.Lane, e.Act}
+			a := actAt{k, e.Kind, l.Party, l.Name.Lane, e.Act, l.Text}
 			l.acts = append(l.acts, a)
 			l.view.add(&a, l.Party, len(r.charter.Parties))
 		}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/sha256"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -46,6 +47,7 @@ func TestEntryVectorsAreJudgedAsTheySay(t *testing.T) {
 		channel, _ := parseName(v.Channel)
 		x := &Export{Channel: channel, charter: c, present: map[string]bool{}}
 		logs := map[string]*Log{}
+		var order []*Log
 		leaves := map[string][]byte{}
 		for _, step := range v.Judged {
 			l := logs[step.Log]
@@ -61,7 +63,7 @@ func TestEntryVectorsAreJudgedAsTheySay(t *testing.T) {
 			data := append(make([]byte, saltLen), unhex(t, step.Entry)...)
 			l.offsets = append(l.offsets, len(l.data)+2)
 			l.data = append(append(l.data, byte(len(data)>>8), byte(len(data))), data...)
-			h := leafHash(data)
+			h := sha256.Sum256(append([]byte{0}, data...))
 			leaves[step.Log] = append(leaves[step.Log], h[:]...)
 			l.Size++
 			l.tree = newTree(leaves[step.Log])
@@ -69,7 +71,13 @@ func TestEntryVectorsAreJudgedAsTheySay(t *testing.T) {
 				each.judgeState, each.Entries = judgeState{}, nil
 			}
 			r := newRecord(x)
-			r.judge()
+			order = append(order, l)
+			r.judgeIn(func(visit func(l *Log, k uint64)) {
+				for _, l := range order {
+					visit(l, l.placed)
+					l.placed++
+				}
+			})
 			got := said(&l.Entries[l.Size-1])
 			seen[got] = true
 			if got != step.Verdict {
@@ -77,6 +85,7 @@ func TestEntryVectorsAreJudgedAsTheySay(t *testing.T) {
 			}
 			if step.Verdict == "waiting" { // it is told again when it can be judged
 				l.Size--
+				order = order[:len(order)-1]
 				l.offsets = l.offsets[:l.Size]
 				l.data = l.data[:len(l.data)-2-len(data)]
 				leaves[step.Log] = leaves[step.Log][:32*l.Size]

@@ -29,7 +29,7 @@ type Log struct {
 	Cosigned  []uint64 // by party index
 	// Cosigned with ML-DSA, by party index.
 	CosignedPQ []uint64
-	Entries   []Entry
+	Entries    []Entry
 	judgeState
 }
 

@@ -212,12 +212,12 @@ func TestTheCommandAnswersWithTheRightExitCode(t *testing.T) {
 	w, _ := open("VEG", "ALT")
 	dir := writeFiles(t, w.finish())
 	var out strings.Builder
-	if code := run([]string{"verify", dir, "--json"}, &out, io.Discard); code != 0 || !strings.HasPrefix(out.String(), `{"verdict":"consistent_only","entries":6,"logs":[{"log":"detente/`) || !strings.HasSuffix(out.String(), `"first_fault":null}`+"\n") {
+	if code := run([]string{"verify", dir, "--json"}, &out, io.Discard); code != 0 || !strings.HasPrefix(out.String(), `{"verdict":"consistent_only","entries":6,"logs":[{"log":"detente/`) || !strings.Contains(out.String(), `"first_fault":null,"void":[],`) {
 		t.Error(code, out.String())
 	}
-	for want, args := range map[int][]string{2: {"verify", dir, "--party", "XX=a b c d e f g h"}, 1: {"verify", dir, "--party", "VEG=zoo"}} {
-		if code := run(args, io.Discard, io.Discard); code != want {
-			t.Errorf("%v: %d", args, code)
+	for _, party := range []string{"XX=a b c d e f g h", "VEG=zoo"} {
+		if code := run([]string{"verify", dir, "--party", party}, io.Discard, io.Discard); code != 1 {
+			t.Errorf("%v: %d", party, code)
 		}
 	}
 	if code := run([]string{"verify", dir + "/absent"}, io.Discard, io.Discard); code != 2 {

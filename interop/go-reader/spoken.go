@@ -48,8 +48,7 @@ func (e *Entry) readSpoken(a []Value, lane uint8) bool {
 		}
 	}
 	e.Proof, ok = a[17].hash32()
-	act := e.Kind >= kindRatify && e.Kind <= kindClose
-	return ok && (act || e.Edition > 0)
+	return ok
 }
 
 // noteBody is [language, text].
