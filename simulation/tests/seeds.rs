@@ -113,3 +113,10 @@ fn every_profile_has_a_name_and_none_other_has() {
     assert!(Profile::NAMES.iter().all(|name| Profile::named(name).is_some()));
     assert_eq!(Profile::named("sunny"), None);
 }
+
+/// An old backup was put back at a reader. It judged a generation entry whose named log was itself
+/// waiting for an older one, took the table of that log as empty, and called an honest entry void.
+#[test]
+fn a_log_that_names_logs_not_yet_held_waits_for_them() {
+    play(42..43, &Profile::default());
+}

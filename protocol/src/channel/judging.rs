@@ -39,7 +39,9 @@ impl Context for Held<'_> {
         let mut judge = LogJudge::new(self.channel.id, *log, self.channel.parties.clone())?;
         for index in 0..size {
             let item = read_leaf(held, index, self.record).ok()??;
-            judge.judge(&item.entry, self);
+            if judge.judge(&item.entry, self).verdict == Verdict::Waiting {
+                return None; // It names logs of its own that are not held yet.
+            }
         }
         Some(judge.table().clone())
     }

@@ -83,7 +83,8 @@ impl World {
             self.checker.entered_at.insert(id, self.now_ms);
         }
         if matches!(verdict, Verdict::Void(_)) && !by_liar {
-            return self.violate(Violation::HonestVoid(name(&id)));
+            return self
+                .violate(Violation::HonestVoid(format!("{} {verdict:?} at party {party}", name(&id))));
         }
         self.flash(party, writer, &id);
         match verdict {
