@@ -106,13 +106,15 @@ fn base64(bytes: &[u8]) -> String {
 
 fn replace_signature(files: &mut MemoryFiles, dice: &mut Dice) -> Option<String> {
     if dice.one_in(4) {
-        // Outside notes: the last bytes of a credential, a roster change, a proof are signatures.
-        let signed = ["credentials/", "rosters/", "proofs/", "equivocations/"];
-        let path = some(files, dice, |path| signed.iter().any(|folder| path.starts_with(folder)))?;
+        // Outside notes signatures of 64 bytes stand behind their length, 0x58 0x40.
+        let folder = *dice.pick(&["credentials/", "rosters/", "rosters/", "proofs/", "equivocations/"]);
+        let path = some(files, dice, |path| path.starts_with(folder))?;
         let bytes = files.files.get_mut(&path)?;
-        let start = bytes.len().saturating_sub(40);
-        bytes[start..].iter_mut().zip(dice.bytes::<40>()).for_each(|(byte, new)| *byte = new);
-        return Some(format!("the last signature of {path} replaced"));
+        let framed = |at: &usize| bytes[*at..].starts_with(&[0x58, 0x40]) && *at + 66 <= bytes.len();
+        let places: Vec<usize> = (0..bytes.len()).filter(framed).collect();
+        let at = *places.get(dice.below(places.len().max(1)))? + 2;
+        bytes[at..at + 64].copy_from_slice(&dice.bytes::<64>());
+        return Some(format!("the signature at byte {at} of {path} replaced"));
     }
     let path = some(files, dice, |path| path.ends_with("/notes"))?;
     let text = String::from_utf8(files.files[&path].clone()).ok()?;
