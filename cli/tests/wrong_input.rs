@@ -100,6 +100,10 @@ fn a_message_with_faults_is_not_entered() {
     let tomorrow = pair.file("tomorrow.json", &launch(1));
     refused(&pair.send(&tomorrow, &[]), &["notification.fields.launch_date"]);
 
+    let russian = pair.send(&tomorrow, &["--lang", "ru"]);
+    refused(&russian, &["notification.fields.launch_date"]);
+    assert!(russian.err.contains('и'), "{russian:?}");
+
     let mut window: Value =
         serde_json::from_str(include_str!("../../formats/examples/HCOC.PLN.json")).expect("JSON");
     let fields = window["notification"]["fields"].as_object_mut().expect("fields");

@@ -59,7 +59,7 @@ impl World {
         let victim = (me + 1) % self.parties.len();
         let Some(mut liar) = self.liar.take() else { return };
         let mut random = self.random.clone();
-        random.next();
+        random.next_u64();
         let newest = |party: usize, lane: Lane, least: u64| {
             let logs = self.parties[party].disk.logs();
             logs.filter(|(log, size)| {

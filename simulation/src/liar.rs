@@ -248,7 +248,7 @@ impl Liar {
     pub(crate) fn wrong_shape(&mut self, random: &mut Random) -> Option<Vec<u8>> {
         let kinds = [Kind::Line, Kind::Have, Kind::Want, Kind::Blob, Kind::Proof, Kind::Backfill];
         let kind = kinds[usize::try_from(random.below(6)).expect("below 6")];
-        let number = Value::from(random.next() >> 1);
+        let number = Value::from(random.next_u64() >> 1);
         let value = match random.below(4) {
             0 => number,
             1 => Value::Array(vec![Value::bytes(&random.bytes::<32>()), number.clone(), number]),

@@ -22,7 +22,7 @@ impl Random {
     }
 
     /// The next 64 bits.
-    pub fn next(&mut self) -> u64 {
+    pub fn next_u64(&mut self) -> u64 {
         let s = &mut self.0;
         let result = s[1].wrapping_mul(5).rotate_left(7).wrapping_mul(9);
         let t = s[1] << 17;
@@ -37,7 +37,7 @@ impl Random {
 
     /// A number below `bound` (above 0), as even as 64 bits allow.
     pub fn below(&mut self, bound: u64) -> u64 {
-        u64::try_from((u128::from(self.next()) * u128::from(bound)) >> 64).expect("below a 64-bit bound")
+        u64::try_from((u128::from(self.next_u64()) * u128::from(bound)) >> 64).expect("below a 64-bit bound")
     }
 
     /// A number from `low` to `high`, both included.
@@ -52,7 +52,7 @@ impl Random {
 
     /// `N` random bytes.
     pub fn bytes<const N: usize>(&mut self) -> [u8; N] {
-        core::array::from_fn(|_| self.next().to_le_bytes()[0])
+        core::array::from_fn(|_| self.next_u64().to_le_bytes()[0])
     }
 }
 
@@ -63,8 +63,8 @@ mod tests {
     #[test]
     fn a_seed_is_one_stream_and_bounds_hold() {
         let (mut a, mut b, mut c) = (Random::new(7), Random::new(7), Random::new(8));
-        let same = (0..100).all(|_| a.next() == b.next());
-        assert!(same && a.next() != c.next());
+        let same = (0..100).all(|_| a.next_u64() == b.next_u64());
+        assert!(same && a.next_u64() != c.next_u64());
         for bound in 1..50 {
             assert!(a.below(bound) < bound);
         }

@@ -18,13 +18,11 @@ use crate::answer::Failure;
 /// How long one acknowledgement is waited for before the run has failed.
 const MESSAGE_WITHIN: Duration = Duration::from_secs(60);
 
-/// Leaf hashes of a message and of its acknowledgement's name, as the node told them.
+/// A message that was acknowledged, as the node told it.
 #[derive(Clone, Debug)]
 pub(super) struct Acknowledged {
-    /// Leaf hash of the message, hexadecimal.
+    /// Its leaf hash, hexadecimal.
     pub(super) leaf: String,
-    /// Full name of the acknowledgement.
-    pub(super) answer: String,
 }
 
 /// An acknowledgement, waited for or come before it was.
@@ -157,10 +155,10 @@ async fn listen(mut events: EventStream, waiting: Waiting) {
         }
         let at = Instant::now();
         let text = |key| text_of(&json, key).map(str::to_owned);
-        let (Some(entry), Some(leaf), Some(answer)) = (text("entry"), text("leaf"), text("answer")) else {
+        let (Some(entry), Some(leaf)) = (text("entry"), text("leaf")) else {
             continue;
         };
-        let acknowledged = Acknowledged { leaf, answer };
+        let acknowledged = Acknowledged { leaf };
         let mut waiting = waiting.borrow_mut();
         match waiting.remove(&entry) {
             Some(Slot::Waits(told)) => {

@@ -4,12 +4,13 @@ use std::io::BufRead;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use detente_node::api::{ChannelContext, MessageView};
+use detente_formats::{Catalogue, CheckContext, Fault, Language, Message, check};
+use detente_node::api::MessageView;
 use detente_node::client::percent;
-use detente_node::compose::{Draft, FileKey, read_message};
+use detente_node::compose::{Draft, FileKey};
 use serde_json::{Value, json};
 
-use super::format::MESSAGE_BYTES_MAX;
+use super::format::{MESSAGE_BYTES_MAX, faults_failure, now};
 use crate::answer::{Done, Failure, Style, print_json};
 use crate::args::{SendArgs, Wait};
 use crate::files;
@@ -21,25 +22,25 @@ const ASK_EVERY: Duration = Duration::from_millis(500);
 const ASK_SOON: Duration = Duration::from_millis(5);
 
 /// Runs the command.
-pub(crate) fn run(args: &SendArgs, _style: Style) -> Result<Done, Failure> {
+pub(crate) fn run(args: &SendArgs, style: Style) -> Result<Done, Failure> {
     let keys = keys(&args.releases)?;
     let remote = Remote::of(&args.dir)?;
     if args.stream {
-        return block_on(stream(args, remote, &keys));
+        return block_on(stream(args, remote, &keys, style.lang));
     }
     let file =
         args.message.as_deref().ok_or_else(|| Failure::usage("--message FILE or --stream is needed"))?;
     let text = files::read_text(file, MESSAGE_BYTES_MAX)?;
     let folder = file.parent().unwrap_or_else(|| Path::new("."));
-    let mut sender = Sender { args, remote, keys: &keys, context: None };
+    let mut sender = Sender { args, remote, keys: &keys, lang: style.lang };
     let (done, result) = block_on(async { sender.send(&text, folder).await })?;
     print_json(&result);
     Ok(done)
 }
 
 /// One message a line in, one result a line out. A message that is refused does not end the stream.
-async fn stream(args: &SendArgs, remote: Remote, keys: &[FileKey]) -> Result<Done, Failure> {
-    let mut sender = Sender { args, remote, keys, context: None };
+async fn stream(args: &SendArgs, remote: Remote, keys: &[FileKey], lang: Language) -> Result<Done, Failure> {
+    let mut sender = Sender { args, remote, keys, lang };
     let mut all = Done::Done;
     for line in std::io::stdin().lock().lines() {
         let line = line.map_err(|why| Failure::new(format!("the standard input: {why}")))?;
@@ -68,13 +69,13 @@ struct Sender<'a> {
     args: &'a SendArgs,
     remote: Remote,
     keys: &'a [FileKey],
-    context: Option<ChannelContext>,
+    lang: Language,
 }
 
 impl Sender<'_> {
     async fn send(&mut self, text: &str, folder: &Path) -> Result<(Done, Value), Failure> {
         let until = Instant::now() + self.args.timeout;
-        let message = read_message(text)?;
+        let message = self.checked(text)?;
         let context = self.remote.context(&self.args.channel).await?;
         let mut citations = message.envelope.refs.clone();
         citations.extend(message.envelope.supersedes.clone());
@@ -83,7 +84,6 @@ impl Sender<'_> {
         draft.accept_late = self.args.accept_late;
         let request = draft.sign(self.keys, &context)?;
         let path = format!("/api/v1/channels/{}/messages", context.channel);
-        self.context = Some(context);
         let Some(submitted) = self.remote.submit(&path, &request, until).await? else {
             return Ok((Done::NotInTime, result(None, None)));
         };
@@ -94,6 +94,18 @@ impl Sender<'_> {
         let done =
             if view.as_ref().is_some_and(|view| reached(view, wait)) { Done::Done } else { Done::NotInTime };
         Ok((done, result(Some((&submitted.entry, &submitted.reference)), view.as_ref())))
+    }
+
+    /// Reads and checks a message before the node does: faults come at once and in the reader's language.
+    fn checked(&self, text: &str) -> Result<Message, Failure> {
+        let refuse = |faults: &[Fault]| faults_failure("the message", faults, self.lang);
+        let message = Message::from_json(text, Catalogue::embedded()).map_err(|faults| refuse(&faults))?;
+        let context = CheckContext { now: now(), references: &[], accept_late: self.args.accept_late };
+        let faults = check(&message, &context);
+        match faults.iter().any(Fault::refuses) {
+            true => Err(refuse(&faults)),
+            false => Ok(message),
+        }
     }
 
     /// The message's state when it is as waited for, or the last one known at `until`.

@@ -28,11 +28,7 @@ const OUTSIDE: [&str; 1] = ["xtask"];
 
 /// What a crate may know at most, where the order alone would allow more, and why.
 const NARROWER: [(&str, &[&str], &str); 7] = [
-    (
-        "forgery",
-        &["encoding", "crypto", "transparency", "protocol"],
-        "it compares readers and needs no node",
-    ),
+    ("forgery", &["encoding", "crypto", "transparency", "protocol"], "it compares readers and needs no node"),
     ("journal", &["encoding", "crypto"], "it keeps bytes and must not know what they mean"),
     ("transport", &["encoding", "crypto"], "it carries bytes and must not know what they mean"),
     ("formats", &["encoding"], "what can be said does not depend on how it is signed"),
