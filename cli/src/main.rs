@@ -16,10 +16,6 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-/// Entries, frames and replies are many small allocations that one thread makes and another frees.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     let args = args::Args::parse();
     match commands::run(&args) {
