@@ -218,7 +218,7 @@ fn content(
     faults.retain(|fault| {
         let cited = fault.path.starts_with("refs") || fault.path == "supersedes";
         let label = cited && fault.code == detente_formats::FaultCode::BadReference;
-        !label && !(act && fault.path == "precedence")
+        !(label || act && fault.path == "precedence")
     });
     if faults.iter().any(detente_formats::Fault::refuses) {
         return Err(refuse_faults(&faults));
