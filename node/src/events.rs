@@ -21,6 +21,8 @@ const KEPT_MAX: u64 = 200_000;
 const ROW_BYTES: usize = 256 * 1024;
 /// Cursors of a run begin at the next multiple of this, so that runs never share one.
 const RUN_STEP: u64 = 1 << 20;
+/// Where the cursors of the last run began.
+const BEGAN: &str = "events/began";
 /// Events one call answers at most.
 pub const PAGE_MAX: usize = 1024;
 
@@ -62,7 +64,10 @@ impl Events {
             let text = String::from_utf8(row.content.bytes()?.to_vec()).ok()?;
             Some(cursor_of(text.lines().next_back()?))
         });
-        let next = kept.map_or(1, |kept| (kept / RUN_STEP + 2) * RUN_STEP);
+        // A run may end before it kept anything, so where each begins is kept before it tells.
+        let began = store.fact(BEGAN)?.and_then(|bytes| Some(u64::from_be_bytes(bytes.try_into().ok()?)));
+        let next = kept.max(began).map_or(1, |last| (last / RUN_STEP + 2) * RUN_STEP);
+        store.keep_facts(&[(BEGAN.to_owned(), next.to_be_bytes().to_vec())])?;
         Ok(Self { state: Mutex::new(State { next, ..State::default() }), told: watch::Sender::new(next - 1) })
     }
 

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 /// Longest wait for anything that should come.
-const WITHIN: Duration = Duration::from_secs(30);
+pub(crate) const WITHIN: Duration = Duration::from_secs(30);
 
 /// The command with these arguments.
 pub(crate) fn command<I: AsRef<std::ffi::OsStr>>(args: &[I]) -> Command {
