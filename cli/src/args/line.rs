@@ -47,7 +47,7 @@ pub(crate) enum Wait {
 pub(crate) struct ActArgs {
     /// The node's folder
     pub(crate) dir: PathBuf,
-    /// The entry: CHANNEL/ALT/emergency/<run>.<index> as other commands print it, or ALT/2027/0212
+    /// The entry: `CHANNEL/ALT/emergency/<run>.<index>` as other commands print it, or ALT/2027/0212
     pub(crate) entry: String,
     /// A message file with what is said, where the act says something
     #[arg(long, value_name = "FILE")]
