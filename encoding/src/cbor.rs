@@ -355,13 +355,23 @@ impl<'a> Reader<'a> {
             3 => core::str::from_utf8(self.take_long(number)?)
                 .map(|_| ())
                 .map_err(|_| DecodeError::NotUtf8(start)),
-            4 => (0..number).try_for_each(|_| self.skip(depth + 1)),
+            4 => {
+                self.holds(number, 1)?;
+                (0..number).try_for_each(|_| self.skip(depth + 1))
+            }
             5 => self.skip_map(number, depth),
             _ => Err(DecodeError::Unsupported(start)),
         }
     }
 
+    /// Refuses a count of items that the rest of the input cannot hold, each at least `least` bytes.
+    fn holds(&self, count: u64, least: usize) -> Result<usize, DecodeError> {
+        let count = usize::try_from(count).map_err(|_| DecodeError::Truncated)?;
+        if count > (self.input.len() - self.at) / least { Err(DecodeError::Truncated) } else { Ok(count) }
+    }
+
     fn skip_map(&mut self, count: u64, depth: usize) -> Result<(), DecodeError> {
+        self.holds(count, 2)?;
         let mut previous: &[u8] = &[];
         for _ in 0..count {
             let start = self.at;
@@ -378,10 +388,7 @@ impl<'a> Reader<'a> {
 
     fn array(&mut self, count: u64, depth: usize) -> Result<Value, DecodeError> {
         // Each item takes at least a byte, so a count beyond the input is refused before allocation.
-        let count = usize::try_from(count).map_err(|_| DecodeError::Truncated)?;
-        if count > self.input.len() - self.at {
-            return Err(DecodeError::Truncated);
-        }
+        let count = self.holds(count, 1)?;
         // Reserves little: a hostile count must not buy memory that the items do not fill.
         let mut items = Vec::with_capacity(count.min(64));
         for _ in 0..count {
@@ -391,10 +398,7 @@ impl<'a> Reader<'a> {
     }
 
     fn map(&mut self, count: u64, depth: usize) -> Result<Value, DecodeError> {
-        let count = usize::try_from(count).map_err(|_| DecodeError::Truncated)?;
-        if count > (self.input.len() - self.at) / 2 {
-            return Err(DecodeError::Truncated);
-        }
+        let count = self.holds(count, 2)?;
         let mut pairs = Vec::with_capacity(count.min(64));
         let mut previous: &[u8] = &[];
         for _ in 0..count {
